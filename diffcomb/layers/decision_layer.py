@@ -1,0 +1,174 @@
+"""theta -> decision, as an nn.Module with KKT gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+from diffcomb.errors import InvalidCostsError, UnknownNameError
+from diffcomb.layers.engine import BinaryEngine, Decided, Engine, OracleSettings, record_of
+from diffcomb.layers.record import LayerRecord
+from diffcomb.layers.rho import FixedRho, ShareController
+from diffcomb.problems import Problem
+
+Costs = Tensor | Sequence[Tensor]
+
+
+class _Decide(torch.autograd.Function):
+    """Attach a precomputed decision and its adjoint to the graph of theta."""
+
+    @staticmethod
+    def forward(ctx: Any, theta: Tensor, decided: Decided) -> Tensor:
+        ctx.adjoint = decided.adjoint
+        return decided.decision.to(theta.device, theta.dtype)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        (grad,) = grads
+        return ctx.adjoint(grad.double()).to(grad.device, grad.dtype), None
+
+
+class DecisionLayer(nn.Module):
+    """z = layer(theta): the decision for predicted costs, differentiable in theta.
+
+    decision="exact": forward z*(theta) from the oracle (gap 0 when `last.status` is optimal),
+    backward -(1/rho) Pi g, the exact gradient of x_rho(theta) = argmin over X of
+    theta'x + (rho/2) ||x - 1/2||^2. decision="relaxed": forward x_rho itself. The gradient of z*
+    proper is zero almost everywhere; see docs/theory.md.
+
+    Args:
+        problem: what is decided; or a list of problems, called with a list of cost vectors.
+        solver: how x_rho is computed: "kkt", or a reference solver.
+        rho: smoothing in units of costs. Small: x_rho close to z*, few informative gradients.
+            Large: smooth, less faithful. A number, a (batch,) tensor, or "auto" (ShareController).
+        decision: "exact" or "relaxed".
+        backward: how the adjoint's linear system is solved: "cholesky".
+        oracle, time_limit, num_workers, seed: of the exact decision; see `Problem.solve`.
+
+    Attributes:
+        last: LayerRecord of the last call.
+
+    Raises:
+        UnknownNameError: unknown solver, decision, backward or oracle.
+        InvalidCostsError, SolveFailedError: from a call.
+    """
+
+    def __init__(
+        self,
+        problem: Problem | Sequence[Problem],
+        solver: str = "kkt",
+        rho: float | Tensor | str = "auto",
+        decision: str = "exact",
+        backward: str = "cholesky",
+        *,
+        oracle: str = "auto",
+        time_limit: float | None = None,
+        num_workers: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        if decision not in ("exact", "relaxed"):
+            raise UnknownNameError(f"Unknown decision {decision!r}; choose exact or relaxed.")
+        if backward not in ("cholesky",):
+            raise UnknownNameError(f"Unknown backward {backward!r}; choose cholesky.")
+        if isinstance(rho, str) and rho != "auto":
+            raise UnknownNameError(f"Unknown rho {rho!r}; give a positive number, a tensor or 'auto'.")
+        self.problem = problem
+        self.solver, self.decision, self.backward_method = solver, decision, backward
+        self.rho = ShareController() if isinstance(rho, str) else FixedRho(rho)
+        self.oracle = OracleSettings(oracle, time_limit, num_workers, seed)
+        self.last = LayerRecord()
+        self._engines: dict[Problem, Engine] = {}
+        if isinstance(problem, Problem):
+            self._engine(problem)
+
+    def forward(self, theta: Costs, problems: Sequence[Problem] | None = None) -> Any:
+        """Decide.
+
+        Args:
+            theta: (batch, n) or (n,) for one problem; a list of (n_i,) tensors for a list of problems.
+            problems: overrides `self.problem` for this call, one per entry of a list theta.
+
+        Returns:
+            Decisions shaped like theta, same dtype and device (a list for a list).
+        """
+        return self._map(theta, problems, self._decide)
+
+    def relax(self, theta: Costs, problems: Sequence[Problem] | None = None) -> Any:
+        """x_rho(theta) and rho, detached, in the structure of theta: what Fenchel-Young losses need.
+
+        Returns:
+            (x, rho): (batch, n) and (batch,); for a list theta, lists of (n_i,) and () tensors.
+        """
+        pairs = self._map(theta, problems, self._relax)
+        if isinstance(theta, Tensor):
+            return pairs
+        return [x for x, _ in pairs], [rho for _, rho in pairs]
+
+    # -- one problem, one batch -----------------------------------------------------------------
+    def _decide(self, problem: Problem, theta: Tensor) -> tuple[Tensor, LayerRecord]:
+        needs_grad = theta.requires_grad and torch.is_grad_enabled()
+        costs = theta.detach().double()
+        decided = self._engine(problem).decide(costs, self.rho.rho(costs), needs_grad=needs_grad)
+        if needs_grad:
+            return _Decide.apply(theta, decided), decided.record
+        return decided.decision.to(theta.dtype), decided.record
+
+    def _relax(self, problem: Problem, theta: Tensor) -> tuple[tuple[Tensor, Tensor], LayerRecord]:
+        costs = theta.detach().double()
+        relaxed = self._engine(problem).relax(costs, self.rho.rho(costs))
+        pair = (relaxed.x.to(theta.dtype), relaxed.rho.to(theta.dtype))
+        return pair, record_of(None, relaxed)
+
+    # -- batches, single vectors and lists --------------------------------------------------------
+    def _map(
+        self,
+        theta: Costs,
+        problems: Sequence[Problem] | None,
+        call: Callable[[Problem, Tensor], tuple[Any, LayerRecord]],
+    ) -> Any:
+        """Apply `call` once per distinct problem, on all its costs as one batch; set `last`."""
+        if isinstance(theta, Tensor):
+            if problems is not None or not isinstance(self.problem, Problem):
+                raise InvalidCostsError("A layer over a list of problems takes a list of cost vectors.")
+            batch = self.problem.check_costs(theta)
+            single = batch.ndim == 1
+            out, record = call(self.problem, batch[None] if single else batch)
+            self._finish(record)
+            return _index(out, 0) if single else out
+        if problems is None:
+            problems = self.problem if not isinstance(self.problem, Problem) else [self.problem] * len(theta)
+        if len(problems) != len(theta) or len(theta) == 0:
+            raise InvalidCostsError(f"{len(problems)} problems need as many cost vectors, got {len(theta)}.")
+        members: dict[Problem, list[int]] = {}
+        for i, problem in enumerate(problems):
+            members.setdefault(problem, []).append(i)
+        results: list[Any] = [None] * len(theta)
+        records: list[Any] = [None] * len(theta)
+        for problem, indices in members.items():
+            batch = problem.check_costs(torch.stack([theta[i] for i in indices]))
+            out, record = call(problem, batch)
+            for row, i in enumerate(indices):
+                results[i], records[i] = _index(out, row), record.instance(row)
+        self._finish(LayerRecord.concatenate(records))
+        return results
+
+    def _finish(self, record: LayerRecord) -> None:
+        self.last = record
+        if self.training and record.share is not None:
+            self.rho.observe(record.share)
+
+    def _engine(self, problem: Problem) -> Engine:
+        """The engine of `problem`, built once and kept as long as the layer."""
+        if problem not in self._engines:
+            self._engines[problem] = BinaryEngine(problem, self.solver, self.decision, self.oracle)
+        return self._engines[problem]
+
+
+def _index(out: Any, row: int) -> Any:
+    return tuple(part[row] for part in out) if isinstance(out, tuple) else out[row]

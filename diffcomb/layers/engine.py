@@ -1,0 +1,95 @@
+"""The engine of a layer: one problem, a batch of costs -> decisions, their adjoint and a record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+from diffcomb.layers.record import LayerRecord
+from diffcomb.problems import OracleResult, Problem
+from diffcomb.reformulation import ConvexSolver, RelaxedDecision, make_solver
+
+
+@dataclass(frozen=True)
+class Decided:
+    """decision (batch, n) float64; adjoint g -> d loss / d theta, None when no gradient was asked for."""
+
+    decision: Tensor
+    adjoint: Callable[[Tensor], Tensor] | None
+    record: LayerRecord
+
+
+class Engine(Protocol):
+    """decide: theta (batch, n) float64, rho (batch,)."""
+
+    problem: Problem
+
+    def decide(self, theta: Tensor, rho: Tensor, *, needs_grad: bool) -> Decided: ...
+
+    def relax(self, theta: Tensor, rho: Tensor) -> RelaxedDecision: ...
+
+
+@dataclass(frozen=True)
+class OracleSettings:
+    """Which oracle decides, and its limits; see `Problem.solve`."""
+
+    oracle: str = "auto"
+    time_limit: float | None = None
+    num_workers: int | None = None
+    seed: int = 0
+
+
+class BinaryEngine:
+    """Exact or relaxed 0-1 decisions, differentiated through the KKT system of x_rho.
+
+    exact: forward z*(theta), backward -(1/rho) Pi at x_rho(theta): an exact decision with the exact
+    gradient of the *relaxed* decision, a biased estimator of nothing but itself.
+    relaxed: forward x_rho(theta) and its own exact Jacobian.
+    """
+
+    def __init__(self, problem: Problem, solver: str, decision: str, oracle: OracleSettings) -> None:
+        self.problem = problem
+        self.decision = decision
+        self.oracle = oracle
+        self._solver_name = solver
+        self._solver: ConvexSolver | None = None
+
+    @property
+    def solver(self) -> ConvexSolver:
+        """Built on first use: an exact decision without gradient needs no polytope."""
+        if self._solver is None:
+            self._solver = make_solver(self._solver_name, self.problem)
+        return self._solver
+
+    def relax(self, theta: Tensor, rho: Tensor) -> RelaxedDecision:
+        return self.solver.solve(theta, rho)
+
+    def decide(self, theta: Tensor, rho: Tensor, *, needs_grad: bool) -> Decided:
+        relaxed = self.relax(theta, rho) if needs_grad or self.decision == "relaxed" else None
+        exact = self._solve(theta) if self.decision == "exact" else None
+        if exact is not None:
+            decision = exact.decision
+        else:
+            assert relaxed is not None
+            decision = relaxed.x
+        return Decided(decision, relaxed.adjoint if relaxed is not None else None, record_of(exact, relaxed))
+
+    def _solve(self, theta: Tensor) -> OracleResult:
+        o = self.oracle
+        return self.problem.solve(theta, o.oracle, o.time_limit, num_workers=o.num_workers, seed=o.seed)
+
+
+def record_of(exact: OracleResult | None, relaxed: RelaxedDecision | None) -> LayerRecord:
+    return LayerRecord(
+        statuses=exact.statuses if exact else (),
+        value=exact.value if exact else None,
+        bound=exact.bound if exact else None,
+        rho=relaxed.rho if relaxed else None,
+        kkt_residual=relaxed.kkt_residual if relaxed else None,
+        active_rows=relaxed.active_rows if relaxed else None,
+        iterations=relaxed.iterations if relaxed else None,
+        face_dimension=relaxed.face_dimension if relaxed else None,
+    )

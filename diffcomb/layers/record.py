@@ -1,0 +1,69 @@
+"""What the last call of a layer did: `layer.last`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+from diffcomb.problems import Status
+
+
+@dataclass(frozen=True)
+class LayerRecord:
+    """One entry per instance; None where the call did not compute it.
+
+    Attributes:
+        status: proof status of the exact decision, the least favourable of the batch.
+        statuses: the same per instance; empty when no exact decision was asked for.
+        value, bound: (batch,) theta'z of the exact decision and its proven lower bound.
+        rho: (batch,) penalty weight of the relaxed decision behind the gradient.
+        threshold: (batch,) exactness threshold rho_bar, if asked for.
+        exact: (batch,) bool, x_rho = z* certified by one oracle call, if asked for.
+        kkt_residual: (batch,) of the relaxed decision.
+        active_rows, iterations, face_dimension: (batch,) int, of the relaxed decision.
+    """
+
+    statuses: tuple[Status, ...] = ()
+    value: Tensor | None = None
+    bound: Tensor | None = None
+    rho: Tensor | None = None
+    threshold: Tensor | None = None
+    exact: Tensor | None = None
+    kkt_residual: Tensor | None = None
+    active_rows: Tensor | None = None
+    iterations: Tensor | None = None
+    face_dimension: Tensor | None = None
+
+    @property
+    def status(self) -> Status | None:
+        return Status.worst(self.statuses) if self.statuses else None
+
+    @property
+    def share(self) -> float | None:
+        """Share of instances whose gradient is informative (face dimension > 0)."""
+        if self.face_dimension is None:
+            return None
+        return float((self.face_dimension > 0).double().mean())
+
+    def instance(self, row: int) -> LayerRecord:
+        """The record of one instance, as a batch of one."""
+        parts = {
+            f.name: getattr(self, f.name)[row : row + 1]
+            for f in fields(LayerRecord)
+            if getattr(self, f.name) is not None
+        }
+        return LayerRecord(**parts)
+
+    @staticmethod
+    def concatenate(records: Sequence[LayerRecord]) -> LayerRecord:
+        """The record of several calls as one batch."""
+        joined: dict[str, object] = {"statuses": sum((r.statuses for r in records), ())}
+        for f in fields(LayerRecord):
+            if f.name == "statuses":
+                continue
+            parts = [getattr(r, f.name) for r in records]
+            joined[f.name] = None if any(p is None for p in parts) else torch.cat(parts)
+        return LayerRecord(**joined)  # type: ignore[arg-type]

@@ -1,0 +1,64 @@
+"""rho="auto": the penalty weight that keeps a target share of instances informative."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from diffcomb.errors import UnsupportedError
+
+
+class ShareController(nn.Module):
+    """rho = kappa mean|theta| per instance, with kappa <- kappa exp(gain (target - share)).
+
+    `share` is the share of instances in the last training batch whose minimal face has positive
+    dimension, that is, whose Jacobian is not zero. It is counted by the face, not by fractional
+    coordinates: on a relaxation with fractional vertices those are always there.
+    kappa lives in a buffer, so a resumed run continues the same. Outside training kappa = 1.
+
+    Args:
+        target: share to hold, in (0, 1). Small: decisions close to exact, few gradients. Large:
+            more smoothing, a gradient for nearly every instance.
+        gain: step of the controller; small is slow, large oscillates.
+    """
+
+    kappa: Tensor
+
+    def __init__(self, target: float = 0.85, gain: float = 0.3) -> None:
+        super().__init__()
+        if not 0 < target < 1:
+            raise UnsupportedError(f"target share must lie strictly between 0 and 1, got {target}.")
+        if not gain > 0:
+            raise UnsupportedError(f"gain must be positive, got {gain}.")
+        self.target, self.gain = target, gain
+        self.register_buffer("kappa", torch.ones((), dtype=torch.float64))
+
+    def rho(self, theta: Tensor) -> Tensor:
+        """(batch, n) -> (batch,) positive; treated as a constant by the backward pass."""
+        scale = theta.detach().abs().mean(-1)
+        scale = torch.where(scale > 0, scale, 1.0)  # theta = 0 has no scale of its own
+        return scale * self.kappa.to(scale) if self.training else scale
+
+    def observe(self, share: float) -> None:
+        """Move kappa after a training batch with this share of informative instances."""
+        # 16 decades each way is beyond anything costs in float64 can use
+        self.kappa.mul_(torch.exp(torch.tensor(self.gain * (self.target - share)))).clamp_(1e-8, 1e8)
+
+
+class FixedRho(nn.Module):
+    """A given rho: one number for all instances, or (batch,) one per instance."""
+
+    value: Tensor
+
+    def __init__(self, value: float | Tensor) -> None:
+        super().__init__()
+        value = torch.as_tensor(value, dtype=torch.float64)
+        if value.ndim > 1 or not bool((torch.isfinite(value) & (value > 0)).all()):
+            raise UnsupportedError("rho must be a positive number, a (batch,) tensor of them, or 'auto'.")
+        self.register_buffer("value", value)
+
+    def rho(self, theta: Tensor) -> Tensor:
+        return self.value.to(theta.device, theta.dtype).expand(theta.shape[0])
+
+    def observe(self, share: float) -> None:
+        """A fixed rho ignores the share."""

@@ -1,0 +1,25 @@
+"""WHO decides: exact discrete solvers, registered by name when this package is imported."""
+
+from diffcomb.oracles.cplex import CPLEX
+from diffcomb.oracles.cpsat import CPSAT
+from diffcomb.oracles.gurobi import GUROBI
+from diffcomb.oracles.highs import HIGHS
+from diffcomb.oracles.hungarian import HungarianOracle
+from diffcomb.oracles.mip import MipOracle
+from diffcomb.oracles.scip import SCIP
+from diffcomb.oracles.shortest_path import ShortestPathOracle
+from diffcomb.problems import register_oracle
+
+for _oracle in (HIGHS, CPSAT, SCIP, GUROBI, CPLEX, ShortestPathOracle(), HungarianOracle()):
+    register_oracle(_oracle)
+
+__all__ = [
+    "CPLEX",
+    "CPSAT",
+    "GUROBI",
+    "HIGHS",
+    "SCIP",
+    "HungarianOracle",
+    "MipOracle",
+    "ShortestPathOracle",
+]

@@ -1,0 +1,36 @@
+"""WHAT is decided: one file a problem, over `Problem`, `Polytope` and `OracleResult`."""
+
+from diffcomb.problems.assignment import Assignment
+from diffcomb.problems.knapsack import Knapsack
+from diffcomb.problems.oracle import (
+    Oracle,
+    OracleAnswer,
+    SolveOptions,
+    find_oracle,
+    oracle_names,
+    register_oracle,
+)
+from diffcomb.problems.polytope import Polytope, Rows
+from diffcomb.problems.problem import CostGraph, Problem
+from diffcomb.problems.result import OracleResult, Status
+from diffcomb.problems.shortest_path import ShortestPath
+from diffcomb.problems.traveling_salesman import TravelingSalesman
+
+__all__ = [
+    "Assignment",
+    "CostGraph",
+    "Knapsack",
+    "Oracle",
+    "OracleAnswer",
+    "OracleResult",
+    "Polytope",
+    "Problem",
+    "Rows",
+    "ShortestPath",
+    "SolveOptions",
+    "Status",
+    "TravelingSalesman",
+    "find_oracle",
+    "oracle_names",
+    "register_oracle",
+]

@@ -1,0 +1,154 @@
+"""WHAT is decided: costs, feasible set, relaxation and generator of one problem."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from diffcomb.errors import InfeasibleError, InvalidCostsError, SolveFailedError
+from diffcomb.problems.oracle import OracleAnswer, SolveOptions, find_oracle
+from diffcomb.problems.polytope import Polytope, Rows
+from diffcomb.problems.result import OracleResult, Status
+
+
+@dataclass(frozen=True)
+class CostGraph:
+    """Where the costs live: cost k belongs to the edge (edge_index[0, k], edge_index[1, k]).
+
+    A cost of a single object (a knapsack item) is a self-loop. Encoders read this to predict one
+    number per cost.
+    """
+
+    edge_index: Tensor
+    num_nodes: int
+
+
+class Problem(ABC):
+    """min over Z of theta'z, Z a finite set of 0-1 vectors. Always a minimisation.
+
+    Instances are immutable after construction; costs are passed to every call, or kept in `costs`
+    when the instance came from a file with its own (float64, (n,)).
+    """
+
+    num_costs: int
+    costs: Tensor | None = None
+    #: name of the oracle that "auto" means
+    default_oracle: str = "highs"
+    #: True when Z is a set of 0-1 vectors with a polytope, which is all that MIP backends need
+    is_binary: bool = True
+
+    # -- the feasible set ---------------------------------------------------------------------
+    @abstractmethod
+    def is_feasible(self, z: Tensor) -> Tensor:
+        """z (..., n) -> (...) bool: is z a member of Z (0-1 to 1e-6)?"""
+
+    @abstractmethod
+    def polytope(self) -> Polytope:
+        """The relaxation X that contains Z, with `integral` saying whether X = conv(Z)."""
+
+    def lazy_rows(self, z: np.ndarray) -> Rows:
+        """Rows valid for Z that cut off a 0-1 point z (n,) of the polytope's known rows not in Z."""
+        return self.polytope().separate(z)
+
+    def repair(self, z: np.ndarray, cost: np.ndarray) -> np.ndarray | None:
+        """A cheap member of Z made from a 0-1 point z outside it, or None if nobody knows how."""
+        return None
+
+    # -- costs --------------------------------------------------------------------------------
+    @abstractmethod
+    def random_costs(
+        self, batch: int = 1, *, generator: torch.Generator | None = None, dtype: torch.dtype = torch.float64
+    ) -> Tensor:
+        """(batch, n) costs of typical size for tests and benchmarks; the same generator, the same costs."""
+
+    @abstractmethod
+    def cost_graph(self) -> CostGraph:
+        """The graph whose edges carry the costs, for encoders."""
+
+    def objective(self, z: Tensor, theta: Tensor) -> Tensor:
+        """theta'z, (..., n) and (..., n) -> (...)."""
+        return (z * theta).sum(-1)
+
+    def check_costs(self, theta: Tensor) -> Tensor:
+        """theta as given, or a clear refusal.
+
+        Raises:
+            InvalidCostsError: last dimension is not `num_costs`, more than two dimensions, not a
+                floating dtype, or an entry is NaN or infinite.
+        """
+        if theta.ndim not in (1, 2) or theta.shape[-1] != self.num_costs:
+            raise InvalidCostsError(
+                f"{type(self).__name__} needs costs of shape (batch, {self.num_costs})"
+                f" or ({self.num_costs},), got {tuple(theta.shape)}."
+            )
+        if not theta.dtype.is_floating_point:
+            raise InvalidCostsError(f"Costs must be floating point, got {theta.dtype}; call .double().")
+        if not bool(torch.isfinite(theta).all()):
+            index = (~torch.isfinite(theta)).nonzero()[0].tolist()
+            raise InvalidCostsError(f"Costs must be finite; entry {index} is {theta[tuple(index)].item()}.")
+        return theta
+
+    # -- exact decision -----------------------------------------------------------------------
+    def solve(
+        self,
+        theta: Tensor | None = None,
+        oracle: str = "auto",
+        time_limit: float | None = None,
+        *,
+        num_workers: int | None = None,
+        seed: int = 0,
+        progress: bool = False,
+        on_failure: str = "raise",
+    ) -> OracleResult:
+        """Solve min theta'z over Z with an exact oracle.
+
+        Args:
+            theta: (batch, n) or (n,) costs; None takes the instance's own `costs`.
+            oracle: "auto", a backend ("highs", "cpsat", ...) or a dedicated algorithm.
+            time_limit: wall-clock seconds per instance; on reaching it the incumbent is returned
+                with its bound and a status that does not say optimal.
+            num_workers: instances solved in parallel; None = one per core.
+            on_failure: "raise", or "status" to get a result (value +inf, decision 0) instead.
+
+        Raises:
+            InvalidCostsError, UnknownNameError, UnsupportedError, MissingBackendError.
+            InfeasibleError: Z is empty. SolveFailedError: limit reached without any solution.
+        """
+        if theta is None:
+            if self.costs is None:
+                raise InvalidCostsError(f"This {type(self).__name__} has no costs of its own; pass theta.")
+            theta = self.costs
+        theta = self.check_costs(torch.as_tensor(theta))
+        chosen = find_oracle(oracle, self)
+        options = SolveOptions(time_limit, num_workers, seed, progress)
+        costs = np.ascontiguousarray(
+            theta.detach().reshape(-1, self.num_costs).to("cpu", torch.float64).numpy()
+        )
+        start = time.perf_counter()
+        answer = chosen.solve(self, costs, options)
+        return self._result(answer, theta, time.perf_counter() - start, on_failure)
+
+    def _result(self, answer: OracleAnswer, theta: Tensor, seconds: float, on_failure: str) -> OracleResult:
+        status = Status.worst(answer.statuses)
+        if on_failure == "raise" and status is Status.INFEASIBLE:
+            raise InfeasibleError(f"This {type(self).__name__} has no feasible solution.")
+        if on_failure == "raise" and status is Status.UNKNOWN:
+            raise SolveFailedError("No solution found within the limits; raise time_limit.")
+        decision = torch.from_numpy(answer.decisions).to(theta.device, theta.dtype).reshape(theta.shape)
+        value = self.objective(decision, theta.detach())
+        found = torch.tensor(
+            [s in (Status.OPTIMAL, Status.FEASIBLE) for s in answer.statuses], device=theta.device
+        ).reshape(value.shape)
+        optimal = torch.tensor([s is Status.OPTIMAL for s in answer.statuses], device=theta.device).reshape(
+            value.shape
+        )
+        bound = torch.from_numpy(answer.bounds).to(theta.device, theta.dtype).reshape(value.shape)
+        value = torch.where(found, value, torch.inf)
+        # a proof closes the gap by definition; what is left between the two is rounding
+        bound = torch.where(optimal, value, torch.minimum(bound, value))
+        return OracleResult(decision, value, bound, answer.statuses, seconds)

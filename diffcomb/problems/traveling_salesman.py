@@ -1,0 +1,209 @@
+"""The symmetric travelling salesman problem over one cost per undirected edge."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+from torch import Tensor
+
+from diffcomb.data.tsplib import read_tsplib
+from diffcomb.errors import InvalidCostsError, InvalidInstanceError
+from diffcomb.problems.polytope import Polytope, Rows
+from diffcomb.problems.problem import CostGraph, Problem
+
+
+class TravelingSalesman(Problem):
+    """min theta'z over Hamiltonian cycles z of the complete graph on `num_cities` cities.
+
+    Costs: one per undirected edge, row-major upper triangle: (0,1), (0,2), ..., (1,2), ...;
+    n = num_cities (num_cities - 1) / 2. Negative costs are fine.
+    Polytope: degree equations x(delta(v)) = 2 plus lazy subtour rows x(delta(S)) >= 2 (Dantzig,
+    Fulkerson & Johnson 1954): an outer relaxation of conv(Z) from 6 cities on.
+
+    Args:
+        num_cities: at least 3.
+        coordinates: (num_cities, 2) positions, only for pictures and features.
+    """
+
+    default_oracle = "highs"
+
+    def __init__(self, num_cities: int, *, coordinates: Tensor | None = None) -> None:
+        if num_cities < 3:
+            raise InvalidInstanceError(f"A tour needs at least 3 cities, got {num_cities}.")
+        self.num_cities = num_cities
+        self.coordinates = coordinates
+        self.costs: Tensor | None = None
+        #: (n,) end points of each edge, tail < head
+        self.tails, self.heads = np.triu_indices(num_cities, k=1)
+        self.num_costs = len(self.tails)
+
+    @classmethod
+    def from_matrix(cls, distances: Tensor | np.ndarray) -> TravelingSalesman:
+        """From a symmetric (N, N) matrix; the diagonal is ignored.
+
+        Raises:
+            InvalidInstanceError: not square, not finite, or asymmetric.
+        """
+        matrix = torch.as_tensor(distances, dtype=torch.float64)
+        if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+            raise InvalidInstanceError(f"The distance matrix must be square, got {tuple(matrix.shape)}.")
+        problem = cls(matrix.shape[0])
+        forward, back = matrix[problem.tails, problem.heads], matrix[problem.heads, problem.tails]
+        if not torch.allclose(forward, back, rtol=1e-9, atol=1e-9, equal_nan=True):
+            raise InvalidInstanceError(
+                "The distance matrix is asymmetric, which is not supported; symmetrise it first."
+            )
+        problem.costs = problem.check_costs(forward.clone())
+        return problem
+
+    @classmethod
+    def from_coordinates(cls, xy: Tensor | np.ndarray) -> TravelingSalesman:
+        """Euclidean distances between the rows of xy (N, 2)."""
+        points = torch.as_tensor(xy, dtype=torch.float64)
+        if points.ndim != 2 or points.shape[1] != 2:
+            raise InvalidInstanceError(f"Coordinates must have shape (N, 2), got {tuple(points.shape)}.")
+        if not bool(torch.isfinite(points).all()):
+            raise InvalidInstanceError("Coordinates must be finite.")
+        problem = cls(points.shape[0], coordinates=points)
+        problem.costs = torch.linalg.vector_norm(points[problem.tails] - points[problem.heads], dim=1)
+        return problem
+
+    @classmethod
+    def from_tsplib(cls, path: str | Path) -> TravelingSalesman:
+        """A symmetric TSPLIB file, with its own integer distances in `costs`."""
+        instance = read_tsplib(path)
+        problem = cls.from_matrix(instance.distances)
+        if instance.coordinates is not None:
+            problem.coordinates = torch.from_numpy(instance.coordinates)
+        return problem
+
+    # -- tours and edge vectors -----------------------------------------------------------------
+    def edge_index_of(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """Position in theta of the edges {u, v}."""
+        low, high = np.minimum(u, v), np.maximum(u, v)
+        return low * (2 * self.num_cities - low - 1) // 2 + high - low - 1
+
+    def decision_of(self, tour: np.ndarray) -> np.ndarray:
+        """City order (num_cities,) -> edge vector z (n,)."""
+        z = np.zeros(self.num_costs)
+        z[self.edge_index_of(tour, np.roll(tour, -1))] = 1.0
+        return z
+
+    def tour(self, z: Tensor) -> Tensor:
+        """Edge vector z (n,) -> city order (num_cities,), starting at city 0.
+
+        Raises:
+            InvalidCostsError: z is not a tour.
+        """
+        if not bool(self.is_feasible(z)):
+            raise InvalidCostsError("This decision is not a tour; check problem.is_feasible(z).")
+        chosen = z.detach().cpu().numpy() > 0.5
+        return torch.tensor(self._cycles(self.tails[chosen], self.heads[chosen])[0])
+
+    # -- Problem ----------------------------------------------------------------------------------
+    def is_feasible(self, z: Tensor) -> Tensor:
+        flat = z.detach().reshape(-1, self.num_costs).cpu().numpy()
+        feasible = np.zeros(len(flat), dtype=bool)
+        for i, row in enumerate(flat):
+            chosen = row > 0.5
+            if np.abs(row - chosen).max() > 1e-6 or chosen.sum() != self.num_cities:
+                continue
+            u, v = self.tails[chosen], self.heads[chosen]
+            degree = np.bincount(np.concatenate([u, v]), minlength=self.num_cities)
+            feasible[i] = bool((degree == 2).all()) and self._components(u, v)[0] == 1
+        return torch.from_numpy(feasible).reshape(z.shape[:-1]).to(z.device)
+
+    def polytope(self) -> Polytope:
+        edges = np.arange(self.num_costs)
+        A = sparse.csr_array(
+            (
+                np.ones(2 * self.num_costs),
+                (np.concatenate([self.tails, self.heads]), np.concatenate([edges, edges])),
+            ),
+            shape=(self.num_cities, self.num_costs),
+        )
+        return Polytope.from_arrays(
+            A,
+            np.full(self.num_cities, 2.0),
+            num_vars=self.num_costs,
+            integral=self.num_cities <= 5,
+            separation=self._separate_components,
+        )
+
+    def _components(self, u: np.ndarray, v: np.ndarray) -> tuple[int, np.ndarray]:
+        shape = (self.num_cities, self.num_cities)
+        graph = sparse.csr_array((np.ones(len(u)), (u, v)), shape=shape)
+        count, labels = connected_components(graph, directed=False)
+        return int(count), labels
+
+    def _separate_components(self, x: np.ndarray) -> Rows:
+        """Subtour rows x(E(S)) <= |S| - 1 for the components S of the support of x."""
+        support = x > 1e-9
+        count, labels = self._components(self.tails[support], self.heads[support])
+        if count == 1:
+            return Rows.empty(self.num_costs)
+        supports, h = [], []
+        for label in range(count):
+            inside = labels == label
+            # the smaller side of the cut gives the sparser of the two equivalent rows
+            if 2 * inside.sum() > self.num_cities:
+                continue
+            columns = np.flatnonzero(inside[self.tails] & inside[self.heads])
+            supports.append(columns)
+            h.append(float(inside.sum() - 1))
+        return Rows.from_lists(supports, [np.ones(len(s)) for s in supports], h, self.num_costs)
+
+    def repair(self, z: np.ndarray, cost: np.ndarray) -> np.ndarray:
+        """Join the cycles of a 2-factor: each next one is spliced in where it costs least."""
+        chosen = z > 0.5
+        matrix = np.zeros((self.num_cities, self.num_cities))
+        matrix[self.tails, self.heads] = matrix[self.heads, self.tails] = cost
+        cycles = self._cycles(self.tails[chosen], self.heads[chosen])
+        tour = cycles[0]
+        for cycle in cycles[1:]:
+            a, b = np.array(tour), np.roll(tour, -1)
+            best = (np.inf, 0, 0, False)
+            for j in range(len(cycle)):
+                c, d = cycle[j], cycle[(j + 1) % len(cycle)]
+                for flipped, (first, last) in ((False, (d, c)), (True, (c, d))):
+                    delta = matrix[a, first] + matrix[last, b] - matrix[a, b] - matrix[c, d]
+                    i = int(delta.argmin())
+                    best = min(best, (float(delta[i]), i, j, flipped))
+            _, i, j, flipped = best
+            opened = cycle[j + 1 :] + cycle[: j + 1]
+            tour = tour[: i + 1] + (opened[::-1] if flipped else opened) + tour[i + 1 :]
+        return self.decision_of(np.array(tour))
+
+    def _cycles(self, u: np.ndarray, v: np.ndarray) -> list[list[int]]:
+        """Node sequences of the cycles of a 2-factor given by its edges."""
+        neighbours: list[list[int]] = [[] for _ in range(self.num_cities)]
+        for a, b in zip(u.tolist(), v.tolist(), strict=True):
+            neighbours[a].append(b)
+            neighbours[b].append(a)
+        unseen, cycles = set(range(self.num_cities)), []
+        while unseen:
+            cycle = [min(unseen)]
+            unseen.discard(cycle[0])
+            while True:
+                following = [w for w in neighbours[cycle[-1]] if w in unseen]
+                if not following:
+                    break
+                cycle.append(min(following))
+                unseen.discard(cycle[-1])
+            cycles.append(cycle)
+        return cycles
+
+    def random_costs(
+        self, batch: int = 1, *, generator: torch.Generator | None = None, dtype: torch.dtype = torch.float64
+    ) -> Tensor:
+        """Euclidean distances of uniform points in the unit square."""
+        points = torch.rand(batch, self.num_cities, 2, generator=generator, dtype=dtype)
+        return torch.linalg.vector_norm(points[:, self.tails] - points[:, self.heads], dim=-1)
+
+    def cost_graph(self) -> CostGraph:
+        edge_index = torch.from_numpy(np.stack([self.tails, self.heads]))
+        return CostGraph(edge_index, self.num_cities)

@@ -1,0 +1,19 @@
+"""T_theta: the penalty, the relaxed decision, its solvers, adjoint and exactness threshold."""
+
+from diffcomb.reformulation.optimal_value import optimal_value
+from diffcomb.reformulation.penalty import penalty, relaxed_objective
+from diffcomb.reformulation.registry import SOLVERS, make_solver
+from diffcomb.reformulation.relaxed import ConvexSolver, RelaxedDecision
+from diffcomb.reformulation.threshold import Threshold, exactness_threshold
+
+__all__ = [
+    "SOLVERS",
+    "ConvexSolver",
+    "RelaxedDecision",
+    "Threshold",
+    "exactness_threshold",
+    "make_solver",
+    "optimal_value",
+    "penalty",
+    "relaxed_objective",
+]

@@ -1,0 +1,47 @@
+"""What the contract suite runs over. One line here enrols a problem, a solver or a loss in all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+import torch
+
+from diffcomb.problems import Assignment, Knapsack, Problem, ShortestPath, TravelingSalesman
+from diffcomb.reformulation import SOLVERS
+
+#: small enough that all of {0,1}^n can be tried
+PROBLEMS: dict[str, Callable[[], Problem]] = {
+    "tsp": lambda: TravelingSalesman(6),
+    "shortest_path_grid": lambda: ShortestPath.grid(3, 4),
+    "shortest_path_cyclic": lambda: ShortestPath(
+        [(0, 1), (1, 2), (2, 1), (0, 2), (2, 3), (1, 3), (3, 0), (2, 4), (3, 4)], 5, 0, 4
+    ),
+    "assignment": lambda: Assignment(4),
+    "knapsack": lambda: Knapsack([[3, 5, 2, 7, 4, 6, 1, 5, 3, 2], [4, 1, 6, 2, 3, 5, 2, 1, 6, 4]], [18, 17]),
+}
+
+CONVEX_SOLVERS = list(SOLVERS)
+
+
+@cache
+def make_problem(name: str) -> Problem:
+    return PROBLEMS[name]()
+
+
+@cache
+def all_decisions(name: str) -> torch.Tensor:
+    """Every member of Z (count, n), by trying all 0-1 vectors."""
+    problem = make_problem(name)
+    n = problem.num_costs
+    found = []
+    for start in range(0, 2**n, 2**15):
+        codes = np.arange(start, min(start + 2**15, 2**n))
+        z = torch.from_numpy(((codes[:, None] >> np.arange(n)) & 1).astype(np.float64))
+        found.append(z[problem.is_feasible(z)])
+    return torch.cat(found)
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
