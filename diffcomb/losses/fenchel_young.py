@@ -21,6 +21,8 @@ class FenchelYoungLoss(nn.Module):
         layer: gives the problem, the convex solver and rho.
     """
 
+    needs = ("decisions",)
+
     def __init__(self, layer: DecisionLayer) -> None:
         super().__init__()
         self.layer = layer

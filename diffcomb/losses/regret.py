@@ -20,6 +20,8 @@ class RegretLoss(nn.Module):
         layer: a DecisionLayer, or any module with the same call.
     """
 
+    needs = ("costs",)
+
     def __init__(self, layer: DecisionLayer) -> None:
         super().__init__()
         self.layer = layer

@@ -20,6 +20,8 @@ class SmoothedSPOPlusLoss(nn.Module):
         layer: gives the problem, the convex solver and rho. Small rho: SPO+ itself. Large: smoother.
     """
 
+    needs = ("costs", "decisions")
+
     def __init__(self, layer: DecisionLayer) -> None:
         super().__init__()
         self.fenchel_young = FenchelYoungLoss(layer)

@@ -24,6 +24,7 @@ class Knapsack(Problem):
     """
 
     default_oracle = "highs"
+    cost_sign = -1
 
     def __init__(
         self,
@@ -44,6 +45,22 @@ class Knapsack(Problem):
         if self.weights.min() < 0 or self.capacity.min() < 0:
             raise InvalidInstanceError("weights and capacity must not be negative.")
         self.num_costs = self.weights.shape[1]
+
+    @classmethod
+    def random(
+        cls, num_items: int, num_resources: int = 1, *, tightness: float = 0.5, seed: int = 0
+    ) -> Knapsack:
+        """Integer weights uniform in 3..8, capacity = tightness x total weight of each resource.
+
+        Args:
+            tightness: in (0, 1); small leaves room for few items.
+        """
+        if num_items < 1 or num_resources < 1 or not 0 < tightness < 1:
+            raise InvalidInstanceError(
+                "A random knapsack needs num_items >= 1, num_resources >= 1 and tightness in (0, 1)."
+            )
+        weights = np.random.default_rng(seed).integers(3, 9, (num_resources, num_items))
+        return cls(weights, np.floor(tightness * weights.sum(1)))
 
     def is_feasible(self, z: Tensor) -> Tensor:
         chosen = (z > 0.5).to(torch.float64)

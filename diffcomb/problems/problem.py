@@ -39,6 +39,8 @@ class Problem(ABC):
     costs: Tensor | None = None
     #: name of the oracle that "auto" means
     default_oracle: str = "highs"
+    #: sign of typical costs; -1 where they are negated gains
+    cost_sign: int = 1
     #: True when Z is a set of 0-1 vectors with a polytope, which is all that MIP backends need
     is_binary: bool = True
 

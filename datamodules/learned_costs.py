@@ -1,0 +1,146 @@
+"""LightningDataModule for learned costs: PyG graphs with features, true costs and optimal decisions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import tempfile
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+from torch_geometric.data import Data
+from torch_geometric.loader import DataLoader
+
+from datamodules.contextual_costs import (
+    EDGE_FEATURES,
+    NODE_FEATURES,
+    ContextualCosts,
+    generate_contextual_costs,
+)
+from diffcomb.errors import InvalidInstanceError
+from diffcomb.problems import Problem
+
+log = logging.getLogger(__name__)
+
+#: raise when the generator changes, so that stale caches are not read
+_FORMAT = 1
+
+
+class LearnedCostsDataModule(pl.LightningDataModule):
+    """Train, validation and test sets of one problem, generated, labelled once and cached.
+
+    Each item is a PyG `Data`: x, edge_index (both directions of every cost edge), edge_attr,
+    cost_edges (which columns of edge_index are the costs, in order), costs (1, n), decisions (1, n)
+    = z*(costs), node positions.
+
+    Args:
+        problem: what is decided on the costs.
+        num_train, num_val, num_test: instances.
+        batch_size: instances a training step.
+        degree, noise: of the hidden cost; see `contextual_costs`.
+        seed: of the data; the three sets use different streams of it.
+        cache_dir: labelled data is kept here, one file per (problem, generator, seed).
+        oracle: solves the labels.
+    """
+
+    node_features, edge_features = len(NODE_FEATURES), len(EDGE_FEATURES)
+
+    def __init__(
+        self,
+        problem: Problem,
+        num_train: int = 400,
+        num_val: int = 100,
+        num_test: int = 200,
+        batch_size: int = 32,
+        degree: float = 3.0,
+        noise: float = 0.2,
+        seed: int = 0,
+        cache_dir: str = "data/learned_costs",
+        oracle: str = "auto",
+    ) -> None:
+        super().__init__()
+        if min(num_train, num_val, num_test, batch_size) < 1:
+            raise InvalidInstanceError("num_train, num_val, num_test and batch_size must be at least 1.")
+        self.problem = problem
+        self.counts = {"train": num_train, "val": num_val, "test": num_test}
+        self.batch_size, self.seed = batch_size, seed
+        self.degree, self.noise = degree, noise
+        self.cache_dir = Path(cache_dir)
+        self.oracle = oracle
+        self.sets: dict[str, list[Data]] = {}
+
+    def cache_file(self, split: str) -> Path:
+        """Where the labelled `split` is kept."""
+        graph = self.problem.cost_graph()
+        identity = {
+            "format": _FORMAT,
+            "problem": type(self.problem).__name__,
+            "graph": hashlib.sha256(graph.edge_index.numpy().tobytes()).hexdigest(),
+            "rows": hashlib.sha256(self.problem.polytope().G.data.tobytes()).hexdigest(),
+            "split": split,
+            "count": self.counts[split],
+            "degree": self.degree,
+            "noise": self.noise,
+            "seed": self.seed,
+        }
+        key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+        return self.cache_dir / f"{identity['problem']}-{split}-{key}.pt"
+
+    def prepare_data(self) -> None:
+        for split in self.counts:
+            if not self.cache_file(split).exists():
+                self._generate(split)
+
+    def setup(self, stage: str | None = None) -> None:
+        for split in self.counts:
+            if split not in self.sets:
+                stored = torch.load(self.cache_file(split), weights_only=True)
+                self.sets[split] = self._graphs(stored)
+
+    def _generate(self, split: str) -> None:
+        """Draw, label and store one split; the file appears only when it is complete."""
+        stream = self.seed * 3 + list(self.counts).index(split)
+        drawn = generate_contextual_costs(
+            self.problem, self.counts[split], seed=stream, degree=self.degree, noise=self.noise
+        )
+        log.info("Labelling %d %s instances with optimal decisions", self.counts[split], split)
+        labels = self.problem.solve(drawn.costs.double(), self.oracle, progress=True)
+        path = self.cache_file(split)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            torch.save({**vars(drawn), "decisions": labels.decision.float()}, file)
+        os.replace(file.name, path)
+
+    def _graphs(self, stored: dict[str, torch.Tensor]) -> list[Data]:
+        graph = self.problem.cost_graph()
+        tails, heads = graph.edge_index
+        both = torch.stack([torch.cat([tails, heads]), torch.cat([heads, tails])])
+        cost_edges = torch.arange(self.problem.num_costs)
+        decisions = stored.pop("decisions")
+        drawn = ContextualCosts(**stored)
+        return [
+            Data(
+                x=drawn.nodes[i],
+                edge_index=both,
+                edge_attr=drawn.edges[i].repeat(2, 1),
+                cost_edges=cost_edges,
+                costs=drawn.costs[i][None],
+                decisions=decisions[i][None],
+                positions=drawn.positions[i],
+            )
+            for i in range(len(drawn.costs))
+        ]
+
+    def train_dataloader(self) -> DataLoader:
+        # a generator of its own: the order does not depend on what else drew random numbers
+        order = torch.Generator().manual_seed(self.seed)
+        return DataLoader(self.sets["train"], self.batch_size, shuffle=True, generator=order)
+
+    def val_dataloader(self) -> DataLoader:
+        return DataLoader(self.sets["val"], 256)
+
+    def test_dataloader(self) -> DataLoader:
+        return DataLoader(self.sets["test"], 256)

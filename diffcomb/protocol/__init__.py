@@ -1,0 +1,17 @@
+"""Running experiments: typed configs, result tables, figures."""
+
+from diffcomb.protocol.command import run_command
+from diffcomb.protocol.config import EvaluateConfig, TrainConfig, register_configs
+from diffcomb.protocol.decision_figure import save_decision_figure
+from diffcomb.protocol.results import CollectResults, format_results, save_results
+
+__all__ = [
+    "CollectResults",
+    "EvaluateConfig",
+    "TrainConfig",
+    "format_results",
+    "register_configs",
+    "run_command",
+    "save_decision_figure",
+    "save_results",
+]

@@ -1,0 +1,56 @@
+"""The typed roots of the two commands: a misspelt or mistyped key is refused when it is composed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+
+
+@dataclass
+class TrainConfig:
+    """`python train.py`; every group is explained in its YAML files under conf/."""
+
+    problem: dict[str, Any] = field(default_factory=dict)
+    oracle: dict[str, Any] = field(default_factory=dict)
+    solver: dict[str, Any] = field(default_factory=dict)
+    relaxation: dict[str, Any] = field(default_factory=dict)
+    #: trained beside it for comparison, from the relaxation group; relaxation@control=none: nothing
+    control: dict[str, Any] = field(default_factory=dict)
+    loss: dict[str, Any] = field(default_factory=dict)
+    model: dict[str, Any] = field(default_factory=dict)
+    datamodule: dict[str, Any] = field(default_factory=dict)
+    trainer: dict[str, Any] = field(default_factory=dict)
+    logger: dict[str, Any] = field(default_factory=dict)
+    callbacks: dict[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    #: positive number, or auto
+    rho: Any = "auto"
+    learning_rate: float = 5e-3
+    weight_decay: float = 0.0
+    #: checkpoint to resume from
+    resume: str | None = None
+    output_dir: str = MISSING
+
+
+@dataclass
+class EvaluateConfig:
+    """`python evaluate.py`; what is null is taken from the checkpoint."""
+
+    checkpoint: str | None = None
+    problem: dict[str, Any] | None = None
+    oracle: dict[str, Any] = field(default_factory=dict)
+    solver: dict[str, Any] = field(default_factory=dict)
+    datamodule: dict[str, Any] | None = None
+    seed: int = 0
+    rho: Any = "auto"
+    output_dir: str = MISSING
+
+
+def register_configs() -> None:
+    """Make both schemas known to Hydra."""
+    store = ConfigStore.instance()
+    store.store(name="train_schema", node=TrainConfig)
+    store.store(name="evaluate_schema", node=EvaluateConfig)

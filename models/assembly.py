@@ -1,0 +1,29 @@
+"""From a composed config to a training module: the one place where the parts are wired."""
+
+from __future__ import annotations
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+from pytorch_lightning import LightningDataModule
+
+from diffcomb.problems import Problem
+from models.training_module import TrainingModule
+
+
+def assemble(
+    cfg: DictConfig, relaxation: DictConfig, problem: Problem, datamodule: LightningDataModule
+) -> TrainingModule:
+    """encoder, layer (the solver's, or the relaxation's) and loss (the config's, or the relaxation's).
+
+    Args:
+        relaxation: node of the relaxation group: `layer` and `loss`, each null to keep the config's.
+    """
+    encoder = instantiate(
+        cfg.model,
+        node_features=datamodule.node_features,
+        edge_features=datamodule.edge_features,
+        cost_sign=problem.cost_sign,
+    )
+    layer = instantiate(relaxation.layer or cfg.solver, problem)
+    loss = instantiate(relaxation.loss or cfg.loss, layer)
+    return TrainingModule(encoder, layer, loss, cfg.learning_rate, cfg.weight_decay)

@@ -1,0 +1,88 @@
+"""One LightningModule for all training: encoder -> theta -> loss, decisions by the layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch_geometric.data import Batch
+
+from diffcomb.metrics import normalized_regret
+
+
+class TrainingModule(pl.LightningModule):
+    """Predict costs, decide, learn from the decision (or from the costs, with a two-stage loss).
+
+    Args:
+        encoder: PyG batch -> theta (batch, n).
+        layer: theta -> decision; its exact decision is what validation and test judge.
+        loss: called as loss(theta, *fields of the batch named in `loss.needs`).
+        learning_rate, weight_decay: of AdamW.
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        layer: nn.Module,
+        loss: nn.Module,
+        learning_rate: float = 5e-3,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.encoder, self.layer, self.loss = encoder, layer, loss
+        self.learning_rate, self.weight_decay = learning_rate, weight_decay
+        self._judged: dict[str, list[tuple[Tensor, Tensor]]] = {"val": [], "test": []}
+
+    def forward(self, batch: Batch) -> Tensor:
+        theta: Tensor = self.encoder(batch)
+        return theta
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+        loss: Tensor = self.loss(self(batch), *(batch[field] for field in self.loss.needs))
+        size = batch.num_graphs
+        self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=size, prog_bar=True)
+        for name, value in self._layer_statistics().items():
+            self.log(f"layer/{name}", value, on_step=False, on_epoch=True, batch_size=size)
+        return loss
+
+    def _layer_statistics(self) -> dict[str, float]:
+        """Share of informative gradients, rho and KKT residual of the last step, where there are any."""
+        last = getattr(self.layer, "last", None)
+        if last is None or last.kkt_residual is None:
+            return {}
+        return {
+            "share": last.share,
+            "rho": float(last.rho.mean()),
+            "kkt_residual": float(last.kkt_residual.max()),
+        }
+
+    def validation_step(self, batch: Batch, batch_index: int) -> None:
+        self._judge("val", batch)
+
+    def test_step(self, batch: Batch, batch_index: int) -> None:
+        self._judge("test", batch)
+
+    def _judge(self, split: str, batch: Batch) -> None:
+        with torch.no_grad():
+            decisions = self.layer(self(batch))
+        cost = (batch.costs * decisions).sum(-1)
+        optimum = (batch.costs * batch.decisions).sum(-1)
+        self._judged[split].append((cost, optimum))
+
+    def on_validation_epoch_end(self) -> None:
+        self._log_regret("val")
+
+    def on_test_epoch_end(self) -> None:
+        self._log_regret("test")
+
+    def _log_regret(self, split: str) -> None:
+        cost, optimum = (torch.cat(parts) for parts in zip(*self._judged[split], strict=True))
+        self._judged[split].clear()
+        self.log(f"{split}/regret", normalized_regret(cost, optimum), prog_bar=split == "val")
+
+    def configure_optimizers(self) -> Any:
+        return torch.optim.AdamW(
+            self.encoder.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay
+        )

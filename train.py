@@ -1,0 +1,146 @@
+"""Train an encoder through a decision layer: `python train.py problem=tsp solver=kkt`, or --help."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import os
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import hydra
+import pytorch_lightning as pl
+import torch
+import wandb
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from diffcomb.problems import Problem
+from diffcomb.protocol import (
+    format_results,
+    register_configs,
+    run_command,
+    save_decision_figure,
+    save_results,
+)
+from models import TrainingModule, assemble, describe, read_checkpoint
+
+log = logging.getLogger(__name__)
+register_configs()
+
+
+def train(cfg: DictConfig) -> dict[str, Any]:
+    """Train, test and compare with the control and the optimum.
+
+    Returns:
+        {"rows": result rows, "checkpoint": path of the best one, "output_dir": run folder}.
+    """
+    folder = Path(cfg.output_dir)
+    pl.seed_everything(cfg.seed, workers=True, verbose=False)
+    problem: Problem = instantiate(cfg.problem)
+    if cfg.resume:
+        read_checkpoint(cfg.resume, problem)  # refuse before anything is written
+    data = instantiate(cfg.datamodule, problem)
+    data.prepare_data()
+    data.setup()
+    folder.mkdir(parents=True, exist_ok=True)
+    OmegaConf.save(cfg, folder / "config.yaml", resolve=True)
+
+    named = {"problem": type(problem).__name__, "seed": cfg.seed}
+    rows: list[dict[str, Any]] = [{**named, "method": "exact optimum", "test_regret": 0.0}]
+    trained: dict[str, TrainingModule] = {}
+    for relaxation in (cfg.control, cfg.relaxation):
+        if relaxation.name in trained or (relaxation is cfg.control and relaxation.layer is None):
+            continue
+        module, row = _fit(cfg, relaxation, problem, data, folder / relaxation.name)
+        trained[relaxation.name] = module
+        rows.append({**named, **row})
+    table = save_results(rows, folder)
+    _draw(problem, data, trained, folder / "decisions.png")
+    print(f"\n{format_results(table)}\n\nrun folder: {folder}")
+    return {
+        "rows": rows,
+        "checkpoint": str(folder / cfg.relaxation.name / "best.ckpt"),
+        "output_dir": str(folder),
+    }
+
+
+def _fit(
+    cfg: DictConfig, relaxation: DictConfig, problem: Problem, data: pl.LightningDataModule, folder: Path
+) -> tuple[TrainingModule, dict[str, Any]]:
+    """Train one method and test its best checkpoint."""
+    pl.seed_everything(cfg.seed, workers=True, verbose=False)  # both methods start from the same weights
+    module = assemble(cfg, relaxation, problem, data)
+    # what evaluate.py needs to rebuild the module from the checkpoint alone
+    module.save_hyperparameters(
+        {"config": _rebuildable(cfg, relaxation), "problem": describe(problem)}, logger=False
+    )
+    callbacks = list(instantiate(cfg.callbacks).values())
+    for callback in callbacks:
+        if isinstance(callback, pl.callbacks.ModelCheckpoint):
+            callback.dirpath = str(folder)
+    loggers = [
+        instantiate(node, save_dir=str(folder), name=relaxation.name if "wandb" in key else "csv")
+        for key, node in cfg.logger.items()
+    ]
+    if any(isinstance(logger, pl.loggers.WandbLogger) for logger in loggers):
+        folder.mkdir(parents=True, exist_ok=True)
+    trainer: pl.Trainer = instantiate(cfg.trainer, logger=loggers, callbacks=callbacks)
+    log.info("Training %s", relaxation.name)
+    start = time.perf_counter()
+    try:
+        resume = cfg.resume if relaxation is cfg.relaxation else None
+        trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=False)
+        seconds = time.perf_counter() - start
+        best = trainer.checkpoint_callback.best_model_path if trainer.checkpoint_callback else None
+        metrics = trainer.test(
+            module, datamodule=data, ckpt_path=best or None, verbose=False, weights_only=False
+        )
+    finally:
+        wandb.finish()
+    loss = type(module.loss).__name__
+    row = {
+        "method": relaxation.name,
+        "loss": loss,
+        "rho": str(cfg.rho) if relaxation.layer is None else "-",
+        "test_regret": metrics[0]["test/regret"],
+        "train_seconds": seconds,
+    }
+    return module, row
+
+
+def _rebuildable(cfg: DictConfig, relaxation: DictConfig) -> dict[str, Any]:
+    stored = copy.deepcopy(cfg)
+    with open_dict(stored):
+        stored.relaxation = relaxation
+    container = OmegaConf.to_container(stored, resolve=True)
+    assert isinstance(container, dict)
+    return {str(key): value for key, value in container.items()}
+
+
+def _draw(
+    problem: Problem, data: pl.LightningDataModule, trained: dict[str, TrainingModule], path: Path
+) -> None:
+    batch = next(iter(data.test_dataloader()))
+    decided = {}
+    for name, module in trained.items():
+        module.eval()
+        with torch.no_grad():
+            decided[name] = module.layer(module(batch))[:3]
+    positions = batch.positions.reshape(batch.num_graphs, -1, 2)[:3]
+    save_decision_figure(path, problem, positions, batch.decisions[:3], decided, batch.costs[:3])
+
+
+@hydra.main(version_base="1.3", config_path="conf", config_name="train")
+def main(cfg: DictConfig) -> None:
+    os.environ.setdefault("WANDB_SILENT", "true")  # its run folder is below ours
+    # Lightning's advice on workers and log intervals is noise for sets that fit in memory
+    warnings.filterwarnings("ignore", module="pytorch_lightning")
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    run_command(train, cfg)
+
+
+if __name__ == "__main__":
+    main()
