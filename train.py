@@ -17,6 +17,7 @@ import wandb
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from datamodules import LearnedCostsDataModule
 from diffcomb.problems import Problem
 from diffcomb.protocol import (
     format_results,
@@ -25,7 +26,7 @@ from diffcomb.protocol import (
     save_decision_figure,
     save_results,
 )
-from models import TrainingModule, assemble, describe, read_checkpoint
+from models import TrainingModule, assemble, continue_in, describe, read_checkpoint
 
 log = logging.getLogger(__name__)
 register_configs()
@@ -42,7 +43,11 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     problem: Problem = instantiate(cfg.problem)
     if cfg.resume:
         read_checkpoint(cfg.resume, problem)  # refuse before anything is written
-    data = instantiate(cfg.datamodule, problem)
+    data: LearnedCostsDataModule = instantiate(cfg.datamodule, problem)
+    relaxations = [cfg.control, cfg.relaxation] if cfg.control.layer is not None else [cfg.relaxation]
+    relaxations = list({relaxation.name: relaxation for relaxation in relaxations}.values())
+    # bad input shows here, before anything is written
+    modules = {relaxation.name: _assemble(cfg, relaxation, problem, data) for relaxation in relaxations}
     data.prepare_data()
     data.setup()
     folder.mkdir(parents=True, exist_ok=True)
@@ -50,37 +55,43 @@ def train(cfg: DictConfig) -> dict[str, Any]:
 
     named = {"problem": type(problem).__name__, "seed": cfg.seed}
     rows: list[dict[str, Any]] = [{**named, "method": "exact optimum", "test_regret": 0.0}]
-    trained: dict[str, TrainingModule] = {}
-    for relaxation in (cfg.control, cfg.relaxation):
-        if relaxation.name in trained or (relaxation is cfg.control and relaxation.layer is None):
-            continue
-        module, row = _fit(cfg, relaxation, problem, data, folder / relaxation.name)
-        trained[relaxation.name] = module
+    for relaxation in relaxations:
+        row = _fit(cfg, relaxation, modules[relaxation.name], data, folder / relaxation.name)
         rows.append({**named, **row})
+        save_results(rows, folder)
     table = save_results(rows, folder)
-    _draw(problem, data, trained, folder / "decisions.png")
+    _draw(problem, data, modules, folder / "decisions.png")
     print(f"\n{format_results(table)}\n\nrun folder: {folder}")
     return {
         "rows": rows,
-        "checkpoint": str(folder / cfg.relaxation.name / "best.ckpt"),
+        "checkpoint": str(folder / cfg.relaxation.name / "checkpoints/best.ckpt"),
         "output_dir": str(folder),
     }
 
 
-def _fit(
-    cfg: DictConfig, relaxation: DictConfig, problem: Problem, data: pl.LightningDataModule, folder: Path
-) -> tuple[TrainingModule, dict[str, Any]]:
-    """Train one method and test its best checkpoint."""
-    pl.seed_everything(cfg.seed, workers=True, verbose=False)  # both methods start from the same weights
-    module = assemble(cfg, relaxation, problem, data)
+def _assemble(
+    cfg: DictConfig, relaxation: DictConfig, problem: Problem, data: LearnedCostsDataModule
+) -> TrainingModule:
+    pl.seed_everything(cfg.seed, workers=True, verbose=False)  # all methods start from the same weights
+    module = assemble(cfg, relaxation, problem, data.node_features, data.edge_features)
     # what evaluate.py needs to rebuild the module from the checkpoint alone
-    module.save_hyperparameters(
-        {"config": _rebuildable(cfg, relaxation), "problem": describe(problem)}, logger=False
-    )
+    stored = {"config": _rebuildable(cfg, relaxation), "problem": describe(problem)}
+    module.save_hyperparameters(stored, logger=False)
+    return module
+
+
+def _fit(
+    cfg: DictConfig,
+    relaxation: DictConfig,
+    module: TrainingModule,
+    data: LearnedCostsDataModule,
+    folder: Path,
+) -> dict[str, Any]:
+    """Train one method and test its best checkpoint; returns its row of the table."""
     callbacks = list(instantiate(cfg.callbacks).values())
     for callback in callbacks:
         if isinstance(callback, pl.callbacks.ModelCheckpoint):
-            callback.dirpath = str(folder)
+            callback.dirpath = str(folder / "checkpoints")
     loggers = [
         instantiate(node, save_dir=str(folder), name=relaxation.name if "wandb" in key else "csv")
         for key, node in cfg.logger.items()
@@ -91,24 +102,25 @@ def _fit(
     log.info("Training %s", relaxation.name)
     start = time.perf_counter()
     try:
-        resume = cfg.resume if relaxation is cfg.relaxation else None
+        resume = None
+        if cfg.resume and relaxation is cfg.relaxation:
+            resume = continue_in(cfg.resume, folder / "checkpoints")
         trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=False)
         seconds = time.perf_counter() - start
-        best = trainer.checkpoint_callback.best_model_path if trainer.checkpoint_callback else None
+        best = getattr(trainer.checkpoint_callback, "best_model_path", None)
         metrics = trainer.test(
             module, datamodule=data, ckpt_path=best or None, verbose=False, weights_only=False
         )
     finally:
         wandb.finish()
     loss = type(module.loss).__name__
-    row = {
+    return {
         "method": relaxation.name,
         "loss": loss,
         "rho": str(cfg.rho) if relaxation.layer is None else "-",
         "test_regret": metrics[0]["test/regret"],
         "train_seconds": seconds,
     }
-    return module, row
 
 
 def _rebuildable(cfg: DictConfig, relaxation: DictConfig) -> dict[str, Any]:
@@ -121,7 +133,7 @@ def _rebuildable(cfg: DictConfig, relaxation: DictConfig) -> dict[str, Any]:
 
 
 def _draw(
-    problem: Problem, data: pl.LightningDataModule, trained: dict[str, TrainingModule], path: Path
+    problem: Problem, data: LearnedCostsDataModule, trained: dict[str, TrainingModule], path: Path
 ) -> None:
     batch = next(iter(data.test_dataloader()))
     decided = {}

@@ -1,5 +1,6 @@
 """LightningDataModules; imported by the scripts from the repository root."""
 
 from datamodules.learned_costs import LearnedCostsDataModule
+from datamodules.tsplib import BenchmarkInstance, TsplibInstances
 
-__all__ = ["LearnedCostsDataModule"]
+__all__ = ["BenchmarkInstance", "LearnedCostsDataModule", "TsplibInstances"]

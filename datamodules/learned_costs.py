@@ -64,6 +64,8 @@ class LearnedCostsDataModule(pl.LightningDataModule):
         super().__init__()
         if min(num_train, num_val, num_test, batch_size) < 1:
             raise InvalidInstanceError("num_train, num_val, num_test and batch_size must be at least 1.")
+        if degree < 0 or noise < 0:
+            raise InvalidInstanceError(f"degree and noise must not be negative, got {degree}, {noise}.")
         self.problem = problem
         self.counts = {"train": num_train, "val": num_val, "test": num_test}
         self.batch_size, self.seed = batch_size, seed

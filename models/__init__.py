@@ -1,9 +1,17 @@
 """PyG encoders and the LightningModule; imported by the scripts from the repository root."""
 
 from models.assembly import assemble
-from models.checkpoint import describe, read_checkpoint
+from models.checkpoint import continue_in, describe, read_checkpoint
 from models.cost_encoder import CostEncoder
 from models.progress import TotalProgress
 from models.training_module import TrainingModule
 
-__all__ = ["CostEncoder", "TotalProgress", "TrainingModule", "assemble", "describe", "read_checkpoint"]
+__all__ = [
+    "CostEncoder",
+    "TotalProgress",
+    "TrainingModule",
+    "assemble",
+    "continue_in",
+    "describe",
+    "read_checkpoint",
+]

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig
-from pytorch_lightning import LightningDataModule
 
 from diffcomb.problems import Problem
 from models.training_module import TrainingModule
 
 
 def assemble(
-    cfg: DictConfig, relaxation: DictConfig, problem: Problem, datamodule: LightningDataModule
+    cfg: DictConfig, relaxation: DictConfig, problem: Problem, node_features: int, edge_features: int
 ) -> TrainingModule:
     """encoder, layer (the solver's, or the relaxation's) and loss (the config's, or the relaxation's).
 
     Args:
+        node_features, edge_features: input widths, which the data decide.
         relaxation: node of the relaxation group: `layer` and `loss`, each null to keep the config's.
     """
     encoder = instantiate(
         cfg.model,
-        node_features=datamodule.node_features,
-        edge_features=datamodule.edge_features,
+        node_features=node_features,
+        edge_features=edge_features,
         cost_sign=problem.cost_sign,
     )
     layer = instantiate(relaxation.layer or cfg.solver, problem)

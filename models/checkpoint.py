@@ -39,3 +39,31 @@ def read_checkpoint(path: str | Path, problem: Problem | None = None) -> dict[st
             " use the same problem, or another checkpoint."
         )
     return stored
+
+
+def continue_in(path: str | Path, folder: Path) -> Path:
+    """Copy the checkpoints of an earlier run into `folder` and return the one to resume from.
+
+    ModelCheckpoint remembers absolute paths; in the copies they point into `folder`, so that the
+    best model so far stays the best until it is beaten, and the earlier run is left as it was.
+    """
+    path, folder = Path(path), Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for source in path.parent.glob("*.ckpt"):
+        stored = read_checkpoint(source)
+        for state in stored["callbacks"].values():
+            if "dirpath" in state:
+                old, new = state["dirpath"], str(folder)
+                moved = {key: _move(value, old, new) for key, value in state.items()}
+                state.update(moved)
+        torch.save(stored, folder / source.name)
+    return folder / path.name
+
+
+def _move(value: Any, old: str, new: str) -> Any:
+    """Replace the folder `old` by `new` in paths, also as keys of a dictionary."""
+    if isinstance(value, str):
+        return new + value[len(old) :] if value.startswith(old) else value
+    if isinstance(value, dict):
+        return {_move(key, old, new): score for key, score in value.items()}
+    return value

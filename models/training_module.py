@@ -32,6 +32,7 @@ class TrainingModule(pl.LightningModule):
     ) -> None:
         super().__init__()
         self.encoder, self.layer, self.loss = encoder, layer, loss
+        self.supervision: tuple[str, ...] = loss.needs  # type: ignore[assignment]
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
         self._judged: dict[str, list[tuple[Tensor, Tensor]]] = {"val": [], "test": []}
 
@@ -40,7 +41,7 @@ class TrainingModule(pl.LightningModule):
         return theta
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
-        loss: Tensor = self.loss(self(batch), *(batch[field] for field in self.loss.needs))
+        loss: Tensor = self.loss(self(batch), *(batch[field] for field in self.supervision))
         size = batch.num_graphs
         self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=size, prog_bar=True)
         for name, value in self._layer_statistics().items():

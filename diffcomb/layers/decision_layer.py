@@ -13,7 +13,7 @@ from diffcomb.errors import InvalidCostsError, UnknownNameError
 from diffcomb.layers.engine import BinaryEngine, Decided, Engine, OracleSettings, record_of
 from diffcomb.layers.record import LayerRecord
 from diffcomb.layers.rho import FixedRho, ShareController
-from diffcomb.problems import Problem
+from diffcomb.problems import Problem, find_oracle
 
 Costs = Tensor | Sequence[Tensor]
 
@@ -85,6 +85,7 @@ class DecisionLayer(nn.Module):
         self.last = LayerRecord()
         self._engines: dict[Problem, Engine] = {}
         if isinstance(problem, Problem):
+            find_oracle(oracle, problem)  # refuse an unknown name now, not in the first epoch
             self._engine(problem)
 
     def forward(self, theta: Costs, problems: Sequence[Problem] | None = None) -> Any:

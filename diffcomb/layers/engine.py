@@ -54,15 +54,7 @@ class BinaryEngine:
         self.problem = problem
         self.decision = decision
         self.oracle = oracle
-        self._solver_name = solver
-        self._solver: ConvexSolver | None = None
-
-    @property
-    def solver(self) -> ConvexSolver:
-        """Built on first use: an exact decision without gradient needs no polytope."""
-        if self._solver is None:
-            self._solver = make_solver(self._solver_name, self.problem)
-        return self._solver
+        self.solver: ConvexSolver = make_solver(solver, problem)
 
     def relax(self, theta: Tensor, rho: Tensor) -> RelaxedDecision:
         return self.solver.solve(theta, rho)

@@ -10,13 +10,24 @@ from diffcomb.oracles.mip import MipOracle, MipOutcome
 from diffcomb.problems import Polytope, Rows, Status
 
 
+class QuietHighs(highspy.Highs):
+    """HiGHS on one thread without output.
+
+    highspy's own constructor installs Python callbacks, which prints a banner before any option can
+    be set; nothing here uses callbacks, so only the solver itself is constructed.
+    """
+
+    def __init__(self) -> None:
+        super(highspy.Highs, self).__init__()
+        self.setOptionValue("output_flag", False)
+        self.setOptionValue("threads", 1)
+
+
 class _HighsModel:
     def __init__(self, polytope: Polytope, cost: np.ndarray, seed: int) -> None:
         n = polytope.num_vars
-        self._highs = highspy.Highs()
+        self._highs = QuietHighs()
         for option, value in (
-            ("output_flag", False),
-            ("threads", 1),
             ("random_seed", seed),
             ("mip_rel_gap", 0.0),
             ("mip_abs_gap", 1e-9),
