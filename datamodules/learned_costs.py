@@ -20,6 +20,7 @@ from datamodules.contextual_costs import (
     ContextualCosts,
     generate_contextual_costs,
 )
+from datamodules.epoch_shuffle import EpochShuffle
 from diffcomb.errors import InvalidInstanceError
 from diffcomb.problems import Problem
 
@@ -137,9 +138,8 @@ class LearnedCostsDataModule(pl.LightningDataModule):
         ]
 
     def train_dataloader(self) -> DataLoader:
-        # a generator of its own: the order does not depend on what else drew random numbers
-        order = torch.Generator().manual_seed(self.seed)
-        return DataLoader(self.sets["train"], self.batch_size, shuffle=True, generator=order)
+        order = EpochShuffle(len(self.sets["train"]), self.seed)
+        return DataLoader(self.sets["train"], self.batch_size, sampler=order)
 
     def val_dataloader(self) -> DataLoader:
         return DataLoader(self.sets["val"], 256)
