@@ -12,7 +12,7 @@ import numpy as np
 import piqp
 import torch
 from scipy import sparse
-from scipy.optimize import lsq_linear
+from scipy.optimize import nnls
 from torch import Tensor
 
 from diffcomb.errors import SolveFailedError
@@ -108,8 +108,15 @@ class PIQPSolver:
         free = ~(at_zero | at_one)
         rows = np.vstack([polytope.A.toarray(), polytope.G[np.flatnonzero(tight)].toarray()])
         rhs = np.concatenate([polytope.b, polytope.h[tight]])
-        basis = face_projector_basis(rows, free)
-        x = self._polish(cost, rows, rhs, at_one, free, basis)
+        while True:
+            basis = face_projector_basis(rows, free)
+            x = self._polish(cost, rows, rhs, at_one, free, basis)
+            # near a degenerate point PIQP's accuracy cannot tell a zero from a small number, but the
+            # projection on too large a face leaves the box there
+            outside = free & ((x <= 1e-11) | (x >= 1 - 1e-11))
+            if not outside.any():
+                break
+            free, at_one = free & ~outside, at_one | (outside & (x > 0.5))
         residual = _kkt_residual(polytope, cost, x, tight, free)
         if not residual <= self.tolerance:
             raise SolveFailedError(
@@ -138,19 +145,17 @@ def _kkt_residual(
 ) -> float:
     """Largest violation over stationarity, primal feasibility and multiplier signs at x.
 
-    Multipliers are recovered by a least-squares fit with the right signs (scipy's bounded solver).
+    Multipliers are recovered by non-negative least squares (Lawson & Hanson 1974).
     """
     gradient = cost + x - 0.5
     equalities, inequalities = polytope.A.toarray(), polytope.G[np.flatnonzero(tight)].toarray()
     identity = np.eye(len(x))
     lower, upper = identity[~free & (x < 0.5)], identity[~free & (x >= 0.5)]
-    normals = np.vstack([equalities, inequalities, -lower, upper])
-    free_sign = len(equalities)
-    bounds = (np.r_[np.full(free_sign, -np.inf), np.zeros(len(normals) - free_sign)], np.inf)
-    dual = 0.0
+    # equality multipliers have no sign: each is the difference of two that have one
+    normals = np.vstack([equalities, -equalities, inequalities, -lower, upper])
     if len(normals):
-        fit = lsq_linear(normals.T, -gradient, bounds, tol=1e-14, lsmr_tol=1e-14)
-        dual = float(np.abs(fit.fun).max())
+        multipliers, _ = nnls(normals.T, -gradient, maxiter=100 * len(normals))
+        dual = float(np.abs(normals.T @ multipliers + gradient).max(initial=0.0))
     else:
         dual = float(np.abs(gradient).max(initial=0.0))
     primal = max(

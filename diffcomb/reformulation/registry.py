@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from diffcomb.errors import UnknownNameError
 from diffcomb.problems import Problem
+from diffcomb.reformulation.kkt import KKTSolver
 from diffcomb.reformulation.piqp import PIQPSolver
 from diffcomb.reformulation.relaxed import ConvexSolver
 
-SOLVERS: dict[str, Callable[[Problem], ConvexSolver]] = {"kkt": PIQPSolver, "piqp": PIQPSolver}
+SOLVERS: dict[str, Callable[[Problem], ConvexSolver]] = {"kkt": KKTSolver, "piqp": PIQPSolver}
 
 
 def make_solver(name: str, problem: Problem) -> ConvexSolver:

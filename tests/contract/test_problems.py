@@ -45,7 +45,7 @@ def test_objective_and_feasibility_are_batched(name):
     assert problem.objective(z, theta).shape == (2,)
     assert bool(problem.is_feasible(z[0]))
     assert problem.is_feasible(z).tolist() == [True, True]
-    assert not bool(problem.is_feasible(z[0] * 0.5))
+    assert not bool(problem.is_feasible(members[-1] * 0.5))
 
 
 def test_cost_graph_has_one_edge_per_cost(name):

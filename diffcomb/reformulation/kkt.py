@@ -1,0 +1,261 @@
+"""solver="kkt": the compiled interior-point solver and its adjoint."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+
+import numpy as np
+import torch
+from numba import get_num_threads
+from torch import Tensor
+
+from diffcomb.errors import SolveFailedError
+from diffcomb.problems import Polytope, Problem
+from diffcomb.reformulation.interior import FullDimensional
+from diffcomb.reformulation.kkt_kernel import ACCEPTED, project_batch, solve_batch
+from diffcomb.reformulation.normal_system import NormalSystem
+from diffcomb.reformulation.relaxed import RelaxedDecision
+from diffcomb.reformulation.row_pool import RowPool
+
+#: a batch is split over threads when (batch) x (factor entries + variables) reaches this
+_PARALLEL_WORK = 20_000
+_MAX_ROUNDS = 1000
+
+
+class KKTSolver:
+    """x_rho by an interior-point method with an exact polish, one instance per thread.
+
+    Per instance: Mehrotra predictor-corrector steps on the m x m normal matrix, the face from strict
+    complementarity, a projection on that face, a check of the whole KKT system. The factor of the
+    face is kept: the adjoint costs two triangular solves. Lazy rows join when violated and stay for
+    later calls.
+
+    Args:
+        problem: gives the polytope. Its interior, independent rows and elimination order are found
+            once here.
+
+    Raises:
+        InfeasibleError: the polytope is empty.
+    """
+
+    name = "kkt"
+
+    def __init__(self, problem: Problem) -> None:
+        self._build(problem.polytope())
+
+    @classmethod
+    def of_polytope(cls, polytope: Polytope) -> KKTSolver:
+        """A solver for a polytope that belongs to no problem."""
+        solver = cls.__new__(cls)
+        solver._build(polytope)
+        return solver
+
+    def _build(self, polytope: Polytope) -> None:
+        self.polytope = polytope
+        self._interior = FullDimensional.of(polytope)
+        self._pool = RowPool(polytope.num_vars)
+        self._system = NormalSystem.of(self._interior.polytope)
+
+    def solve(self, theta: Tensor, rho: Tensor) -> RelaxedDecision:
+        cost = (theta / rho[:, None]).detach().cpu().numpy()
+        groups = self._solve_lazily(np.ascontiguousarray(cost))
+        if len(groups) == 1:
+            (solved,) = groups
+            x, residual, counts = self._full(solved.x), solved.residual, solved.counts
+        else:
+            x, residual = np.empty_like(cost), np.empty(len(cost))
+            counts = np.empty((len(cost), 3), dtype=np.int64)
+            for solved in groups:
+                x[solved.members] = self._full(solved.x)
+                residual[solved.members], counts[solved.members] = solved.residual, solved.counts
+        device = theta.device
+
+        def adjoint(grad: Tensor) -> Tensor:
+            return -self._project(groups, grad.detach()).to(device) / rho[:, None]
+
+        count = torch.from_numpy(counts).to(device)
+        return RelaxedDecision(
+            x=torch.from_numpy(x).to(device),
+            rho=rho,
+            kkt_residual=torch.from_numpy(residual).to(device),
+            face_dimension=count[:, 0],
+            active_rows=count[:, 1],
+            iterations=count[:, 2],
+            adjoint=adjoint,
+        )
+
+    # -- lazy rows ------------------------------------------------------------------------------
+    def _solve_lazily(self, cost: np.ndarray) -> list[_Solved]:
+        """Solve, separate, add, re-solve those that violated a row; one group per set of rows."""
+        if not self._interior.is_whole:
+            cost = np.ascontiguousarray(cost[:, self._interior.kept])
+        members = np.arange(len(cost))
+        if not self.polytope.is_lazy:
+            return [_solve_known_rows(self._system, cost, members)]
+        groups: list[_Solved] = []
+        tight: set[int] = set()
+        pool_size = len(self._pool)
+        for _ in range(_MAX_ROUNDS):
+            solved = _solve_known_rows(self._system, cost[members], members)
+            found = [self.polytope.separate(x) for x in self._full(solved.x)]
+            violated = np.array([len(rows) > 0 for rows in found])
+            tight |= self._tight_rows(solved)
+            if not violated.any():
+                groups.append(solved)
+                break
+            if not violated.all():
+                groups.append(solved.subset(np.flatnonzero(~violated)))
+            added = sum(self._pool.add(rows) for rows in found)
+            if not added:
+                raise SolveFailedError(
+                    "Separation returned rows that the point satisfies already; its tolerance must"
+                    " be larger than 1e-10."
+                )
+            self._refresh()
+            members = members[violated]
+        else:
+            raise SolveFailedError(f"Separation did not finish within {_MAX_ROUNDS} rounds.")
+        if pool_size == len(self._pool):
+            used = np.zeros(len(self._pool), dtype=bool)
+            used[sorted(tight)] = True
+            if self._pool.purge(used):
+                self._refresh()
+        return groups
+
+    def _refresh(self) -> None:
+        rows = self._interior.restrict(self._pool.rows)
+        self._system = NormalSystem.of(self._interior.polytope.with_rows(rows))
+
+    def _tight_rows(self, solved: _Solved) -> set[int]:
+        """Positions in the pool of the lazy rows tight somewhere in the batch."""
+        base = self._interior.polytope
+        used = solved.system.source[solved.active.any(0)] - len(base.b) - len(base.h)
+        return set(used[used >= 0].tolist())
+
+    # -- coordinates -----------------------------------------------------------------------------
+    def _full(self, x: np.ndarray) -> np.ndarray:
+        if self._interior.is_whole:
+            return x
+        full = np.repeat(self._interior.value[None], len(x), axis=0)
+        full[:, self._interior.kept] = x
+        return full
+
+    def _project(self, groups: list[_Solved], grad: Tensor) -> Tensor:
+        """Pi g."""
+        g = grad.cpu().numpy()
+        if len(groups) == 1 and self._interior.is_whole:
+            return torch.from_numpy(groups[0].project(np.ascontiguousarray(g))[0])
+        out = np.zeros_like(g)
+        kept = np.flatnonzero(self._interior.kept)
+        for solved in groups:
+            cells = np.ix_(solved.members, kept)
+            out[cells] = solved.project(np.ascontiguousarray(g[cells]))[0]
+        return torch.from_numpy(out)
+
+
+@dataclass(frozen=True)
+class _Solved:
+    """A batch over one set of rows, with the faces and factors that the adjoint reuses."""
+
+    system: NormalSystem
+    members: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    face: np.ndarray
+    active: np.ndarray
+    residual: np.ndarray
+    counts: np.ndarray
+    L: np.ndarray
+    inverse: np.ndarray
+
+    def subset(self, rows: np.ndarray) -> _Solved:
+        parts = (self.members, self.x, self.y, self.face, self.active)
+        rest = (self.residual, self.counts, self.L, self.inverse)
+        return _Solved(self.system, *(part[rows] for part in parts + rest))
+
+    def project(self, grad: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Pi g (batch, n) and (J D J')^+ J D g (batch, m)."""
+        system = self.system
+        out, multipliers = np.empty_like(grad), np.empty_like(self.y)
+        data, arrays = system.data[None], system.arrays
+
+        def run(part: slice) -> None:
+            project_batch(
+                grad[part],
+                data,
+                arrays,
+                self.face[part],
+                self.active[part],
+                self.counts[part, 0],
+                self.L[part],
+                self.inverse[part],
+                out[part],
+                multipliers[part],
+            )
+
+        # an adjoint costs a fiftieth of a solve
+        _in_parallel(run, len(grad), self.L.shape[1] // 50)
+        return out, multipliers
+
+
+def _solve_known_rows(system: NormalSystem, cost: np.ndarray, members: np.ndarray) -> _Solved:
+    batch, (n, m, size) = len(cost), (system.num_vars, system.num_rows, system.elimination.size)
+    solved = _Solved(
+        system,
+        members,
+        x=np.empty((batch, n)),
+        y=np.empty((batch, m)),
+        face=np.empty((batch, n), dtype=np.int8),
+        active=np.empty((batch, m), dtype=np.bool_),
+        residual=np.empty(batch),
+        counts=np.empty((batch, 3), dtype=np.int64),
+        L=np.empty((batch, size)),
+        inverse=np.empty((batch, m)),
+    )
+    data, rhs, products, arrays = system.data[None], system.rhs[None], system.products[None], system.arrays
+
+    def run(part: slice) -> None:
+        solve_batch(
+            cost[part],
+            data,
+            rhs,
+            products,
+            arrays,
+            solved.x[part],
+            solved.y[part],
+            solved.face[part],
+            solved.active[part],
+            solved.residual[part],
+            solved.counts[part],
+            solved.L[part],
+            solved.inverse[part],
+        )
+
+    _in_parallel(run, batch, size + n)
+    failed = np.flatnonzero(~(solved.residual <= ACCEPTED))
+    if len(failed):
+        raise SolveFailedError(
+            f"{len(failed)} of {batch} relaxed decisions did not reach a KKT residual of {ACCEPTED:.0e}"
+            f" (the first is instance {members[failed[0]]}, residual {solved.residual[failed[0]]:.1e});"
+            " raise rho, or use solver='vertices'."
+        )
+    return solved
+
+
+@cache
+def _threads(count: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(count, thread_name_prefix="diffcomb-kkt")
+
+
+def _in_parallel(run, batch: int, work: int) -> None:  # type: ignore[no-untyped-def]
+    """run(slice) over the batch, on as many threads as torch and numba both allow."""
+    count = min(torch.get_num_threads(), get_num_threads(), batch)
+    if count <= 1 or batch * work < _PARALLEL_WORK:
+        run(slice(0, batch))
+        return
+    # twice as many parts as threads evens out instances that take longer
+    cuts = np.linspace(0, batch, min(2 * count, batch) + 1).astype(int)
+    list(_threads(count).map(run, [slice(a, b) for a, b in pairwise(cuts)]))

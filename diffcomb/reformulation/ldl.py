@@ -1,0 +1,279 @@
+"""Sparse LDL' of normal matrices J W J', analysed once per sparsity pattern, factorised per sample.
+
+Minimum-degree elimination while it stays sparse, one dense block for what is left. The lower
+triangle lives in one flat array: column k of the sparse part is L[column[k] : column[k + 1]], its
+diagonal first; the dense block of size `tail` follows, row by row. A knapsack is then all dense
+block, a grid mostly sparse columns, and both run through the same few loops.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from scipy import sparse
+
+#: switch to the dense block once the least connected row touches this share of the rows left
+_DENSE_SHARE = 0.7
+#: sums may be reordered (SIMD), NaN and infinity keep their meaning
+_MATH = {"reassoc", "contract", "nsz"}
+
+
+class EliminationArrays(NamedTuple):
+    """What the compiled loops read of an `Elimination`."""
+
+    column: np.ndarray
+    row_of: np.ndarray
+    target: np.ndarray
+    target_start: np.ndarray
+    contiguous: np.ndarray
+    tail: int
+
+
+@dataclass(frozen=True)
+class Elimination:
+    """Symbolic factorisation of a symmetric m x m pattern.
+
+    Attributes:
+        order: (m,) original index of the k-th eliminated row.
+        column: (m - tail + 1,) start of each sparse column in the flat array.
+        row_of: eliminated index of each sparse entry.
+        target: flat position that the first (or each) product of a column updates; see `factorize`.
+        target_start: (m - tail + 1,) start of each column in `target`.
+        contiguous: (m - tail,) whether each row of the column's update is contiguous in the flat array.
+        tail: size of the dense block.
+    """
+
+    order: np.ndarray
+    column: np.ndarray
+    row_of: np.ndarray
+    target: np.ndarray
+    target_start: np.ndarray
+    contiguous: np.ndarray
+    tail: int
+
+    @property
+    def arrays(self) -> EliminationArrays:
+        return EliminationArrays(
+            self.column, self.row_of, self.target, self.target_start, self.contiguous, self.tail
+        )
+
+    @property
+    def size(self) -> int:
+        """Length of the flat array."""
+        return int(self.column[-1]) + self.tail * self.tail
+
+    def position(self, row: np.ndarray, col: np.ndarray) -> np.ndarray:
+        """Flat positions of the entries (row >= col), in eliminated indices; they must be in the pattern."""
+        sparse_part, base = len(self.column) - 1, int(self.column[-1])
+        out = base + (row - sparse_part) * self.tail + (col - sparse_part)
+        entry_columns = np.repeat(np.arange(sparse_part), np.diff(self.column))
+        keys = entry_columns * (sparse_part + self.tail) + self.row_of  # sorted by construction
+        inside = col < sparse_part
+        out[inside] = np.searchsorted(keys, (col * (sparse_part + self.tail) + row)[inside])
+        return out.astype(np.int64)
+
+    @staticmethod
+    def analyze(pattern: sparse.sparray) -> Elimination:
+        """Order and structure for the symmetric pattern of a square sparse matrix."""
+        m = pattern.shape[0]
+        adjacency = np.zeros((m, m), dtype=np.bool_)
+        rows, cols = sparse.coo_array(pattern).coords
+        adjacency[rows, cols] = adjacency[cols, rows] = True
+        order, struct_start, struct, sparse_part = _minimum_degree(adjacency, _DENSE_SHARE)
+        rank = np.empty(m, dtype=np.int64)
+        rank[order] = np.arange(m)
+        column, row_of = [0], []
+        for k in range(sparse_part):
+            below = np.sort(rank[struct[struct_start[k] : struct_start[k + 1]]])
+            row_of.append(np.concatenate([[k], below]))
+            column.append(column[-1] + 1 + len(below))
+        bare = Elimination(
+            order=order,
+            column=np.array(column, dtype=np.int64),
+            row_of=np.concatenate(row_of or [np.zeros(0)]).astype(np.int64),
+            target=np.zeros(0, dtype=np.int64),
+            target_start=np.zeros(sparse_part + 1, dtype=np.int64),
+            contiguous=np.zeros(sparse_part, dtype=np.bool_),
+            tail=m - sparse_part,
+        )
+        return bare._with_targets()
+
+    def _with_targets(self) -> Elimination:
+        """Where the outer product of each sparse column lands."""
+        sparse_part = len(self.column) - 1
+        lefts, rights, lengths = [], [], []
+        contiguous = np.zeros(sparse_part, dtype=np.bool_)
+        for k in range(sparse_part):
+            below = self.row_of[self.column[k] + 1 : self.column[k + 1]]
+            d = len(below)
+            # inside the dense block and without holes: only the start of each row is stored
+            contiguous[k] = d > 0 and below[0] >= sparse_part and below[-1] - below[0] == d - 1
+            if contiguous[k]:
+                lefts.append(below)
+                rights.append(np.full(d, below[0]))
+            else:
+                i, j = np.tril_indices(d)
+                lefts.append(below[i])
+                rights.append(below[j])
+            lengths.append(len(lefts[-1]))
+        empty = [np.zeros(0, dtype=np.int64)]
+        target = self.position(np.concatenate(lefts or empty), np.concatenate(rights or empty))
+        start = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        return Elimination(
+            self.order, self.column, self.row_of, target.astype(np.int64), start, contiguous, self.tail
+        )
+
+
+@njit(cache=True, nogil=True)
+def _minimum_degree(adjacency, dense_share):  # type: ignore[no-untyped-def]
+    """Greedy elimination; returns order, structure of the sparse columns (CSR) and their number."""
+    m = adjacency.shape[0]
+    degree = np.zeros(m, dtype=np.int64)
+    for i in range(m):
+        adjacency[i, i] = False
+        for j in range(m):
+            degree[i] += adjacency[i, j]
+    alive = np.ones(m, dtype=np.bool_)
+    order = np.empty(m, dtype=np.int64)
+    start = np.zeros(m + 1, dtype=np.int64)
+    struct = np.empty(max(16, 8 * m), dtype=np.int64)
+    near = np.empty(m, dtype=np.int64)
+    k = 0
+    while k < m:
+        best = -1
+        for i in range(m):
+            if alive[i] and (best < 0 or degree[i] < degree[best]):
+                best = i
+        if degree[best] > 0 and degree[best] >= dense_share * (m - k - 1):
+            break
+        count = 0
+        for j in range(m):
+            if alive[j] and adjacency[best, j]:
+                near[count] = j
+                count += 1
+        if start[k] + count > len(struct):
+            grown = np.empty(2 * (start[k] + count), dtype=np.int64)
+            grown[: start[k]] = struct[: start[k]]
+            struct = grown
+        alive[best] = False
+        for a in range(count):
+            u = near[a]
+            struct[start[k] + a] = u
+            degree[u] -= 1
+            for b in range(a):
+                v = near[b]
+                if not adjacency[u, v]:
+                    adjacency[u, v] = True
+                    adjacency[v, u] = True
+                    degree[u] += 1
+                    degree[v] += 1
+        order[k] = best
+        k += 1
+        start[k] = start[k - 1] + count
+    sparse_part = k
+    for i in range(m):
+        if alive[i]:
+            order[k] = i
+            k += 1
+    return order, start[: sparse_part + 1], struct[: start[sparse_part]], sparse_part
+
+
+@njit(cache=True, nogil=True, fastmath=_MATH)
+def factorize(L, inverse, scratch, tolerance, elimination):  # type: ignore[no-untyped-def]
+    """M -> L D L' in place; inverse[k] = 1 / d_k.
+
+    M is positive semidefinite. A pivot below `tolerance` times its original diagonal belongs to a
+    row that depends on those before it: it is skipped (inverse 0), which solves consistent systems
+    exactly and leaves the dependent multiplier where it was.
+
+    Returns:
+        The number of pivots kept, the numerical rank.
+    """
+    column, target, target_start = elimination.column, elimination.target, elimination.target_start
+    contiguous, tail = elimination.contiguous, elimination.tail
+    sparse_part = len(column) - 1
+    base = column[sparse_part]
+    rank = 0
+    # `inverse` holds the smallest pivot accepted until the pivot itself takes its place
+    for k in range(sparse_part):
+        inverse[k] = L[column[k]] * tolerance
+    for k in range(tail):
+        inverse[sparse_part + k] = L[base + k * tail + k] * tolerance
+    for k in range(sparse_part):
+        first, last = column[k] + 1, column[k + 1]
+        pivot = L[column[k]]
+        if not pivot > max(inverse[k], 1e-300):
+            inverse[k] = 0.0
+            L[first:last] = 0.0
+            continue
+        rank += 1
+        inv = 1.0 / pivot
+        inverse[k] = inv
+        q = target_start[k]
+        if contiguous[k]:
+            for a in range(first, last):
+                scale = L[a] * inv
+                shift = target[q + a - first]
+                for b in range(a - first + 1):
+                    L[shift + b] -= scale * L[first + b]
+        else:
+            for a in range(first, last):
+                scale = L[a] * inv
+                for b in range(first, a + 1):
+                    L[target[q]] -= scale * L[b]
+                    q += 1
+        for a in range(first, last):
+            L[a] *= inv
+    for k in range(tail):
+        pivot = L[base + k * tail + k]
+        if not pivot > max(inverse[sparse_part + k], 1e-300):
+            inverse[sparse_part + k] = 0.0
+            for i in range(k + 1, tail):
+                L[base + i * tail + k] = 0.0
+            continue
+        rank += 1
+        inv = 1.0 / pivot
+        inverse[sparse_part + k] = inv
+        for i in range(k + 1, tail):
+            scratch[i] = L[base + i * tail + k]
+        for i in range(k + 1, tail):
+            scale = scratch[i] * inv
+            row = base + i * tail
+            L[row + k] = scale
+            for j in range(k + 1, i + 1):
+                L[row + j] -= scale * scratch[j]
+    return rank
+
+
+@njit(cache=True, nogil=True, fastmath=_MATH)
+def solve(L, inverse, v, elimination):  # type: ignore[no-untyped-def]
+    """v <- (L D L')^+ v in place; skipped pivots give 0."""
+    column, row_of, tail = elimination.column, elimination.row_of, elimination.tail
+    sparse_part = len(column) - 1
+    base = column[sparse_part]
+    for k in range(sparse_part):
+        value = v[k]
+        if value != 0.0:
+            for a in range(column[k] + 1, column[k + 1]):
+                v[row_of[a]] -= L[a] * value
+    for i in range(tail):
+        row = base + i * tail
+        value = v[sparse_part + i]
+        for j in range(i):
+            value -= L[row + j] * v[sparse_part + j]
+        v[sparse_part + i] = value
+    for k in range(sparse_part + tail):
+        v[k] *= inverse[k]
+    for i in range(tail - 1, -1, -1):
+        row = base + i * tail
+        value = v[sparse_part + i]
+        for j in range(i):
+            v[sparse_part + j] -= L[row + j] * value
+    for k in range(sparse_part - 1, -1, -1):
+        value = v[k]
+        for a in range(column[k] + 1, column[k + 1]):
+            value -= L[a] * v[row_of[a]]
+        v[k] = value

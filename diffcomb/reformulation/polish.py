@@ -1,0 +1,148 @@
+"""From an interior point to the exact solution: identify the face, project on it, check the KKT system.
+
+On the face {x : J_a x = b_a, x_i = 0 or 1 off the free set F} the minimiser of 1/2 ||x - p||^2 is
+x_F = p_F - J' y with M y = J D p - b, M = J D J', D = diag(F). The interior point gives the face by
+strict complementarity (a bound holds when its multiplier exceeds its slack) and the multipliers that
+a singular M leaves undetermined. Wrong guesses show as a free x outside the box or a multiplier of
+the wrong sign and are exchanged, as in an active-set method.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from diffcomb.reformulation.interior_point import _MATH, rows_times, transposed_times
+from diffcomb.reformulation.ldl import factorize, solve
+
+#: a pivot below this share of its diagonal is a dependent row: rows have unit norm, and true pivots
+#: of a face are far above it, rounding far below
+RANK_TOLERANCE = 1e-10
+_ROUNDS = 12
+
+
+@njit(cache=True, nogil=True)
+def guess_face(point, system, face, active):  # type: ignore[no-untyped-def]
+    """face (n,) int8: -1 at 0, 0 free, 1 at 1; active (m,) bool."""
+    x, t, lower, upper, y, s = point
+    for i in range(len(x)):
+        face[i] = 0
+        if lower[i] > x[i]:
+            face[i] = -1
+        elif upper[i] > t[i]:
+            face[i] = 1
+    for r in range(len(y)):
+        active[r] = not system.is_inequality[r] or y[r] > s[r]
+
+
+@njit(cache=True, nogil=True, fastmath=_MATH)
+def face_matrix(L, face, active, products, system):  # type: ignore[no-untyped-def]
+    """J D J' over the active rows; a one on the diagonal of the others."""
+    position, first, column_of = system.entry_position, system.entry_start, system.column_of
+    rows = system.entry_rows
+    L[:] = 0.0
+    for e in range(len(position)):
+        if active[rows[e, 0]] and active[rows[e, 1]]:
+            value = 0.0
+            for c in range(first[e], first[e + 1]):
+                if face[column_of[c]] == 0:
+                    value += products[c]
+            L[position[e]] = value
+    for r in range(len(active)):
+        if not active[r]:
+            L[system.diagonal[r]] = 1.0
+
+
+@njit(cache=True, nogil=True)
+def polish(p, data, products, rhs, system, face, active, y, x, work, L, inverse):  # type: ignore[no-untyped-def]
+    """Exact x and y on the right face, starting from a guess of both.
+
+    Args:
+        p: (n,) the point to project, 1/2 - theta/rho. y: multipliers, unscaled.
+        face, active, x, y: updated in place. L, inverse: left as the factor of the final face.
+
+    Returns:
+        (residual, face dimension, tight inequalities); the residual is infinite when the face could
+        not be found from this guess.
+    """
+    n, m = len(p), len(rhs)
+    is_inequality = system.is_inequality
+    pulled, product, dy, scratch = work.columns[0], work.rows[0], work.rows[1], work.rows[2]
+    scale = 1.0
+    for i in range(n):
+        scale = max(scale, abs(p[i]))
+    # costs of size 1e6 in units of rho move x by 1e6 times rounding: the tolerances follow
+    snap = max(1e-11, 1e-14 * scale)
+    sign = 1e-12 * scale
+    for _ in range(_ROUNDS):
+        for r in range(m):
+            if not active[r]:
+                y[r] = 0.0
+        face_matrix(L, face, active, products, system)
+        rank = factorize(L, inverse, scratch, RANK_TOLERANCE, system.elimination)
+        free = 0
+        transposed_times(y, data, system, pulled)
+        for i in range(n):
+            if face[i] == 0:
+                free += 1
+                x[i] = p[i] - pulled[i]
+            else:
+                x[i] = 0.0 if face[i] < 0 else 1.0
+        primal = np.inf
+        for refinement in range(4):
+            rows_times(x, data, system, product)
+            primal = 0.0
+            for r in range(m):
+                dy[r] = 0.0
+                if active[r]:
+                    dy[r] = product[r] - rhs[r]
+                    primal = max(primal, abs(dy[r]))
+            if primal <= 1e-15 or refinement == 3:
+                break
+            solve(L, inverse, dy, system.elimination)
+            transposed_times(dy, data, system, pulled)
+            for r in range(m):
+                y[r] += dy[r]
+            for i in range(n):
+                if face[i] == 0:
+                    x[i] -= pulled[i]
+        transposed_times(y, data, system, pulled)
+        changed = False
+        stationarity, outside = 0.0, 0.0
+        for i in range(n):
+            gradient = x[i] - p[i] + pulled[i]
+            if face[i] == 0:
+                stationarity = max(stationarity, abs(gradient))
+                if x[i] <= snap:
+                    outside = max(outside, -x[i])
+                    face[i] = -1
+                    changed = True
+                elif x[i] >= 1.0 - snap:
+                    outside = max(outside, x[i] - 1.0)
+                    face[i] = 1
+                    changed = True
+            elif gradient * face[i] > sign:
+                face[i] = 0
+                changed = True
+            else:
+                stationarity = max(stationarity, gradient * face[i])
+        tight = 0
+        for r in range(m):
+            if is_inequality[r]:
+                if active[r]:
+                    tight += 1
+                    if y[r] < -sign:
+                        active[r] = False
+                        changed = True
+                elif product[r] >= rhs[r] - snap:
+                    outside = max(outside, product[r] - rhs[r])
+                    active[r] = True
+                    changed = True
+        if not changed:
+            residual = max(primal, outside, stationarity / scale)
+            inactive = 0
+            for r in range(m):
+                if not active[r]:
+                    inactive += 1
+            return residual, free - (rank - inactive), tight
+    return np.inf, 0, 0
