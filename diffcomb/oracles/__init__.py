@@ -8,9 +8,10 @@ from diffcomb.oracles.hungarian import HungarianOracle
 from diffcomb.oracles.mip import MipOracle
 from diffcomb.oracles.scip import SCIP
 from diffcomb.oracles.shortest_path import ShortestPathOracle
+from diffcomb.oracles.tsp import BranchAndCut
 from diffcomb.problems import register_oracle
 
-for _oracle in (HIGHS, CPSAT, SCIP, GUROBI, CPLEX, ShortestPathOracle(), HungarianOracle()):
+for _oracle in (HIGHS, CPSAT, SCIP, GUROBI, CPLEX, ShortestPathOracle(), HungarianOracle(), BranchAndCut()):
     register_oracle(_oracle)
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "GUROBI",
     "HIGHS",
     "SCIP",
+    "BranchAndCut",
     "HungarianOracle",
     "MipOracle",
     "ShortestPathOracle",
