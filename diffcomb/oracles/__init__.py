@@ -5,13 +5,24 @@ from diffcomb.oracles.cpsat import CPSAT
 from diffcomb.oracles.gurobi import GUROBI
 from diffcomb.oracles.highs import HIGHS
 from diffcomb.oracles.hungarian import HungarianOracle
+from diffcomb.oracles.knapsack import KnapsackOracle
 from diffcomb.oracles.mip import MipOracle
 from diffcomb.oracles.scip import SCIP
 from diffcomb.oracles.shortest_path import ShortestPathOracle
 from diffcomb.oracles.tsp import BranchAndCut
 from diffcomb.problems import register_oracle
 
-for _oracle in (HIGHS, CPSAT, SCIP, GUROBI, CPLEX, ShortestPathOracle(), HungarianOracle(), BranchAndCut()):
+for _oracle in (
+    HIGHS,
+    CPSAT,
+    SCIP,
+    GUROBI,
+    CPLEX,
+    ShortestPathOracle(),
+    HungarianOracle(),
+    KnapsackOracle(),
+    BranchAndCut(),
+):
     register_oracle(_oracle)
 
 __all__ = [
@@ -22,6 +33,7 @@ __all__ = [
     "SCIP",
     "BranchAndCut",
     "HungarianOracle",
+    "KnapsackOracle",
     "MipOracle",
     "ShortestPathOracle",
 ]
