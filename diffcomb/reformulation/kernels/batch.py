@@ -78,6 +78,8 @@ def solve_batch(  # type: ignore[no-untyped-def]
                 own_products,
                 own_rhs,
                 system,
+                point.x,
+                point.s,
                 face[k],
                 active[k],
                 y[k],
