@@ -34,7 +34,7 @@ def solve_batch(  # type: ignore[no-untyped-def]
     """
     batch, n = cost.shape
     m = rhs.shape[1]
-    work = Workspace(np.empty((6, n)), np.empty((8, m)))
+    work = Workspace(np.empty((11, n)), np.empty((6, m)))
     point = Iterate(np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(m), np.empty(m))
     scaled, p = np.empty(n), np.empty(n)
     for k in range(batch):
@@ -128,7 +128,7 @@ def project_batch(grad, data, system, face, active, dimension, L, inverse, out, 
 def central_point(data, rhs, products, system):  # type: ignore[no-untyped-def]
     """A point well inside X, its slacks and its primal residual: large only if X has an interior."""
     n, m = len(system.start) - 1, len(rhs)
-    work = Workspace(np.empty((6, n)), np.empty((8, m)))
+    work = Workspace(np.empty((11, n)), np.empty((6, m)))
     point = Iterate(np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(m), np.empty(m))
     cost, L, inverse = np.full(n, -0.5), np.empty(0), np.empty(m)
     size = system.elimination.column[-1] + system.elimination.tail**2
