@@ -88,18 +88,18 @@ class KKTSolver:
         )
 
     # -- lazy rows ------------------------------------------------------------------------------
-    def _solve_lazily(self, cost: np.ndarray) -> list[_Solved]:
+    def _solve_lazily(self, cost: np.ndarray) -> list[Solved]:
         """Solve, separate, add, re-solve those that violated a row; one group per set of rows."""
         if not self._interior.is_whole:
             cost = np.ascontiguousarray(cost[:, self._interior.kept])
         members = np.arange(len(cost))
         if not self.polytope.is_lazy:
-            return [_solve_known_rows(self._system, cost, members)]
-        groups: list[_Solved] = []
+            return [self._solve_known_rows(self._system, cost, members)]
+        groups: list[Solved] = []
         tight: set[int] = set()
         pool_size = len(self._pool)
         for _ in range(_MAX_ROUNDS):
-            solved = _solve_known_rows(self._system, cost[members], members)
+            solved = self._solve_known_rows(self._system, cost[members], members)
             found = [self.polytope.separate(x) for x in self._full(solved.x)]
             violated = np.array([len(rows) > 0 for rows in found])
             tight |= self._tight_rows(solved)
@@ -125,11 +125,14 @@ class KKTSolver:
                 self._refresh()
         return groups
 
+    def _solve_known_rows(self, system: NormalSystem, cost: np.ndarray, members: np.ndarray) -> Solved:
+        return solve_known_rows(system, cost, members)
+
     def _refresh(self) -> None:
         rows = self._interior.restrict(self._pool.rows)
         self._system = NormalSystem.of(self._interior.polytope.with_rows(rows))
 
-    def _tight_rows(self, solved: _Solved) -> set[int]:
+    def _tight_rows(self, solved: Solved) -> set[int]:
         """Positions in the pool of the lazy rows tight somewhere in the batch."""
         base = self._interior.polytope
         used = solved.system.source[solved.active.any(0)] - len(base.b) - len(base.h)
@@ -143,7 +146,7 @@ class KKTSolver:
         full[:, self._interior.kept] = x
         return full
 
-    def _project(self, groups: list[_Solved], grad: Tensor) -> Tensor:
+    def _project(self, groups: list[Solved], grad: Tensor) -> Tensor:
         """Pi g."""
         g = grad.cpu().numpy()
         if len(groups) == 1 and self._interior.is_whole:
@@ -157,7 +160,7 @@ class KKTSolver:
 
 
 @dataclass(frozen=True)
-class _Solved:
+class Solved:
     """A batch over one set of rows, with the faces and factors that the adjoint reuses."""
 
     system: NormalSystem
@@ -170,22 +173,24 @@ class _Solved:
     counts: np.ndarray
     L: np.ndarray
     inverse: np.ndarray
+    data: np.ndarray
 
-    def subset(self, rows: np.ndarray) -> _Solved:
+    def subset(self, rows: np.ndarray) -> Solved:
         parts = (self.members, self.x, self.y, self.face, self.active)
         rest = (self.residual, self.counts, self.L, self.inverse)
-        return _Solved(self.system, *(part[rows] for part in parts + rest))
+        data = self.data[rows] if len(self.data) > 1 else self.data
+        return type(self)(self.system, *(part[rows] for part in parts + rest), data)
 
     def project(self, grad: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Pi g (batch, n) and (J D J')^+ J D g (batch, m)."""
         system = self.system
         out, multipliers = np.empty_like(grad), np.empty_like(self.y)
-        data, arrays = system.data[None], system.arrays
+        data, arrays = self.data, system.arrays
 
         def run(part: slice) -> None:
             project_batch(
                 grad[part],
-                data,
+                data[part] if len(data) > 1 else data,
                 arrays,
                 self.face[part],
                 self.active[part],
@@ -201,9 +206,24 @@ class _Solved:
         return out, multipliers
 
 
-def _solve_known_rows(system: NormalSystem, cost: np.ndarray, members: np.ndarray) -> _Solved:
+def solve_known_rows(
+    system: NormalSystem,
+    cost: np.ndarray,
+    members: np.ndarray,
+    data: np.ndarray | None = None,
+    rhs: np.ndarray | None = None,
+) -> Solved:
+    """Solve a batch over the rows of `system`, with the instances' own values of them where given.
+
+    Args:
+        cost: (batch, n) theta / rho. members: (batch,) their numbers, for messages and grouping.
+        data: (batch, nonzeros of J), scaled like `system.data`. rhs: (batch, m).
+
+    Raises:
+        SolveFailedError: a KKT residual above `ACCEPTED`.
+    """
     batch, (n, m, size) = len(cost), (system.num_vars, system.num_rows, system.elimination.size)
-    solved = _Solved(
+    solved = Solved(
         system,
         members,
         x=np.empty((batch, n)),
@@ -214,14 +234,19 @@ def _solve_known_rows(system: NormalSystem, cost: np.ndarray, members: np.ndarra
         counts=np.empty((batch, 3), dtype=np.int64),
         L=np.empty((batch, size)),
         inverse=np.empty((batch, m)),
+        data=system.data[None] if data is None else data,
     )
-    data, rhs, products, arrays = system.data[None], system.rhs[None], system.products[None], system.arrays
+    rhs = system.rhs[None] if rhs is None else rhs
+    data, products, arrays = solved.data, system.products[None], system.arrays
+
+    def own(values: np.ndarray, part: slice) -> np.ndarray:
+        return values[part] if len(values) > 1 else values
 
     def run(part: slice) -> None:
         solve_batch(
             cost[part],
-            data,
-            rhs,
+            own(data, part),
+            own(rhs, part),
             products,
             arrays,
             solved.x[part],
@@ -235,14 +260,19 @@ def _solve_known_rows(system: NormalSystem, cost: np.ndarray, members: np.ndarra
         )
 
     _in_parallel(run, batch, size + n)
-    failed = np.flatnonzero(~(solved.residual <= ACCEPTED))
+    refuse_failures(solved.residual, members, ACCEPTED)
+    return solved
+
+
+def refuse_failures(residual: np.ndarray, members: np.ndarray, accepted: float) -> None:
+    """Raise SolveFailedError if a residual is too large, infinite or NaN."""
+    failed = np.flatnonzero(~(residual <= accepted))
     if len(failed):
         raise SolveFailedError(
-            f"{len(failed)} of {batch} relaxed decisions did not reach a KKT residual of {ACCEPTED:.0e}"
-            f" (the first is instance {members[failed[0]]}, residual {solved.residual[failed[0]]:.1e});"
-            " raise rho, or use solver='vertices'."
+            f"{len(failed)} of {len(members)} relaxed decisions did not reach a KKT residual of"
+            f" {accepted:.0e} (the first is instance {members[failed[0]]}, residual"
+            f" {residual[failed[0]]:.1e}); raise rho, or use solver='vertices'."
         )
-    return solved
 
 
 @cache

@@ -9,8 +9,13 @@ from diffcomb.problems import Problem
 from diffcomb.reformulation.kkt import KKTSolver
 from diffcomb.reformulation.piqp import PIQPSolver
 from diffcomb.reformulation.relaxed import ConvexSolver
+from diffcomb.reformulation.vertices import VerticesSolver
 
-SOLVERS: dict[str, Callable[[Problem], ConvexSolver]] = {"kkt": KKTSolver, "piqp": PIQPSolver}
+SOLVERS: dict[str, Callable[[Problem], ConvexSolver]] = {
+    "kkt": KKTSolver,
+    "vertices": VerticesSolver,
+    "piqp": PIQPSolver,
+}
 
 
 def make_solver(name: str, problem: Problem) -> ConvexSolver:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from diffcomb.problems import Problem
+from diffcomb.reformulation.safe_oracle import decide_safely
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def exactness_threshold(
         if len(active) == 0:
             break
         c, z0 = batch[active], z_star[active]
-        z = problem.solve(c + rho[active, None] * (z0 - 0.5), oracle).decision
+        z = decide_safely(problem, c + rho[active, None] * (z0 - 0.5), oracle)
         calls[active] += 1
         distance = (z - z0).abs().sum(-1)
         ratio = 2 * ((z - z0) * c).sum(-1) / distance.clamp_min(1.0)
