@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from diffcomb.errors import SolveFailedError
 from diffcomb.problems import Polytope, Problem
+from diffcomb.reformulation.conjugate_gradient import project_by_conjugate_gradients
 from diffcomb.reformulation.interior import FullDimensional
 from diffcomb.reformulation.kernels.batch import ACCEPTED, project_batch, solve_batch
 from diffcomb.reformulation.normal_system import NormalSystem
@@ -36,6 +37,8 @@ class KKTSolver:
     Args:
         problem: gives the polytope. Its interior, independent rows and elimination order are found
             once here.
+        backward: "cholesky", two triangular solves with the factor the forward pass left; or "cg",
+            conjugate gradients without it (the slower, matrix-free way).
 
     Raises:
         InfeasibleError: the polytope is empty.
@@ -43,13 +46,15 @@ class KKTSolver:
 
     name = "kkt"
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, *, backward: str = "cholesky") -> None:
+        self.backward = backward
         self._build(problem.polytope())
 
     @classmethod
     def of_polytope(cls, polytope: Polytope) -> KKTSolver:
         """A solver for a polytope that belongs to no problem."""
         solver = cls.__new__(cls)
+        solver.backward = "cholesky"
         solver._build(polytope)
         return solver
 
@@ -150,12 +155,12 @@ class KKTSolver:
         """Pi g."""
         g = grad.cpu().numpy()
         if len(groups) == 1 and self._interior.is_whole:
-            return torch.from_numpy(groups[0].project(np.ascontiguousarray(g))[0])
+            return torch.from_numpy(groups[0].pull_back(np.ascontiguousarray(g), self.backward))
         out = np.zeros_like(g)
         kept = np.flatnonzero(self._interior.kept)
         for solved in groups:
             cells = np.ix_(solved.members, kept)
-            out[cells] = solved.project(np.ascontiguousarray(g[cells]))[0]
+            out[cells] = solved.pull_back(np.ascontiguousarray(g[cells]), self.backward)
         return torch.from_numpy(out)
 
 
@@ -176,10 +181,19 @@ class Solved:
     data: np.ndarray
 
     def subset(self, rows: np.ndarray) -> Solved:
-        parts = (self.members, self.x, self.y, self.face, self.active)
-        rest = (self.residual, self.counts, self.L, self.inverse)
-        data = self.data[rows] if len(self.data) > 1 else self.data
-        return type(self)(self.system, *(part[rows] for part in parts + rest), data)
+        """Some instances of the batch."""
+        names = ("members", "x", "y", "face", "active", "residual", "counts", "L", "inverse")
+        own = (*names, "data") if len(self.data) > 1 else names
+        return replace(self, **{name: getattr(self, name)[rows] for name in own})
+
+    def pull_back(self, grad: np.ndarray, backward: str) -> np.ndarray:
+        """Pi g, by the method called `backward`."""
+        if backward == "cholesky":
+            return self.project(grad)[0]
+        pulled = project_by_conjugate_gradients(self.system.matrix, self.face == 0, self.active, grad)
+        small = np.abs(pulled) <= 1e-12 * np.abs(grad).max(axis=1, keepdims=True, initial=0.0)
+        pulled[small | (self.counts[:, :1] == 0)] = 0.0
+        return pulled
 
     def project(self, grad: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Pi g (batch, n) and (J D J')^+ J D g (batch, m)."""

@@ -132,9 +132,11 @@ class NormalSystem:
         """J[left] J[right], the coefficients of J W J'."""
         return self.data[self.left] * self.data[self.right]
 
-    def without(self, keep_rows: np.ndarray) -> np.ndarray:
-        """Original indices of the rows kept by a mask in elimination order."""
-        return np.sort(self.source[keep_rows])
+    @property
+    def matrix(self) -> sparse.csr_array:
+        """J (m, n) as a scipy matrix."""
+        shape = (self.num_rows, self.num_vars)
+        return sparse.csr_array(sparse.csc_array((self.data, self.row_of, self.start), shape=shape))
 
 
 def _products(indptr: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
