@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from diffcomb.problems import Assignment, Knapsack, Problem, ShortestPath, TravelingSalesman
-from diffcomb.reformulation import SOLVERS
+from diffcomb.reformulation import ACCURATE_SOLVERS
 
 #: small enough that all of {0,1}^n can be tried
 PROBLEMS: dict[str, Callable[[], Problem]] = {
@@ -22,7 +22,7 @@ PROBLEMS: dict[str, Callable[[], Problem]] = {
     "knapsack": lambda: Knapsack([[3, 5, 2, 7, 4, 6, 1, 5, 3, 2], [4, 1, 6, 2, 3, 5, 2, 1, 6, 4]], [18, 17]),
 }
 
-CONVEX_SOLVERS = list(SOLVERS)
+CONVEX_SOLVERS = list(ACCURATE_SOLVERS)
 
 
 @cache

@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 from diffcomb.errors import UnknownNameError, UnsupportedError
 from diffcomb.problems import Problem
+from diffcomb.reformulation.clarabel import ClarabelSolver
+from diffcomb.reformulation.cvxopt import CVXOPTSolver
+from diffcomb.reformulation.cvxpylayers import CvxpylayersSolver
 from diffcomb.reformulation.kkt import KKTSolver
 from diffcomb.reformulation.piqp import PIQPSolver
 from diffcomb.reformulation.relaxed import ConvexSolver
@@ -14,9 +17,14 @@ from diffcomb.reformulation.vertices import VerticesSolver
 SOLVERS: dict[str, Callable[[Problem], ConvexSolver]] = {
     "kkt": KKTSolver,
     "vertices": VerticesSolver,
+    # references, for comparisons
     "piqp": PIQPSolver,
+    "clarabel": ClarabelSolver,
+    "cvxopt": CVXOPTSolver,
+    "cvxpylayers": CvxpylayersSolver,
 }
-
+#: those that keep every promise of `ConvexSolver` (accuracy, face, lazy rows); cvxpylayers is a yardstick
+ACCURATE_SOLVERS = tuple(name for name in SOLVERS if name != "cvxpylayers")
 
 BACKWARDS = ("cholesky", "cg")
 
