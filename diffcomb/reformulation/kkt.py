@@ -195,7 +195,7 @@ class Solved:
         pulled[small | (self.counts[:, :1] == 0)] = 0.0
         return pulled
 
-    def project(self, grad: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def project(self, grad: np.ndarray, *, with_multipliers: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Pi g (batch, n) and (J D J')^+ J D g (batch, m)."""
         system = self.system
         out, multipliers = np.empty_like(grad), np.empty_like(self.y)
@@ -213,6 +213,7 @@ class Solved:
                 self.inverse[part],
                 out[part],
                 multipliers[part],
+                with_multipliers,
             )
 
         # an adjoint costs a fiftieth of a solve
@@ -280,8 +281,8 @@ def solve_known_rows(
 
 def refuse_failures(residual: np.ndarray, members: np.ndarray, accepted: float) -> None:
     """Raise SolveFailedError if a residual is too large, infinite or NaN."""
-    failed = np.flatnonzero(~(residual <= accepted))
-    if len(failed):
+    if not residual.max(initial=0.0) <= accepted:  # a NaN fails the comparison
+        failed = np.flatnonzero(~(residual <= accepted))
         raise SolveFailedError(
             f"{len(failed)} of {len(members)} relaxed decisions did not reach a KKT residual of"
             f" {accepted:.0e} (the first is instance {members[failed[0]]}, residual"

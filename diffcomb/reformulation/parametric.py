@@ -73,7 +73,7 @@ class ParametricProjection:
     def gradients(self, solved: Solved, grad: np.ndarray) -> RowGradients:
         """grad = d loss / d x (batch, n)."""
         system = self.system
-        u, v = solved.project(np.ascontiguousarray(grad))
+        u, v = solved.project(np.ascontiguousarray(grad), with_multipliers=True)
         back = np.empty_like(system.source)
         back[system.source] = np.arange(system.num_rows)
         # multipliers of the original rows: scaled rows J~ = s J have y = s y~

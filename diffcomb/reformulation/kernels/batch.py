@@ -94,13 +94,21 @@ def solve_batch(  # type: ignore[no-untyped-def]
 
 
 @compiled
-def project_batch(grad, data, system, face, active, dimension, L, inverse, out, multipliers):  # type: ignore[no-untyped-def]
-    """out <- Pi grad and multipliers <- (J D J')^+ J D grad, per row, with the factors of `solve_batch`."""
+def project_batch(
+    grad, data, system, face, active, dimension, L, inverse, out, multipliers, with_multipliers
+):  # type: ignore[no-untyped-def]
+    """out <- Pi grad and multipliers <- (J D J')^+ J D grad, per row, with the factors of `solve_batch`.
+
+    At a vertex Pi = 0; the multipliers are then computed only if asked for.
+    """
     batch, n = grad.shape
     m = active.shape[1]
     right, pulled = np.empty(m), np.empty(n)
     for k in range(batch):
         own_data = data[k if len(data) > 1 else 0]
+        if dimension[k] == 0 and not with_multipliers:
+            out[k] = 0.0
+            continue
         size = 0.0
         for i in range(n):
             out[k, i] = grad[k, i] if face[k, i] == 0 else 0.0
