@@ -19,7 +19,7 @@ from diffcomb.problems import (
     ShortestPath,
     TravelingSalesman,
 )
-from diffcomb.reformulation import SOLVERS
+from diffcomb.reformulation import ACCURATE_SOLVERS
 
 #: small enough that all of {0,1}^n can be tried
 PROBLEMS: dict[str, Callable[[], Problem]] = {
@@ -48,7 +48,7 @@ PROBLEMS: dict[str, Callable[[], Problem]] = {
     ),
 }
 
-CONVEX_SOLVERS = list(SOLVERS)
+CONVEX_SOLVERS = list(ACCURATE_SOLVERS)
 
 
 @cache

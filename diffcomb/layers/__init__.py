@@ -2,6 +2,7 @@
 
 from diffcomb.layers.decision_layer import DecisionLayer
 from diffcomb.layers.engine import Decided, Engine, OracleSettings
+from diffcomb.layers.parametric_layer import ParametricLayer
 from diffcomb.layers.record import LayerRecord
 from diffcomb.layers.rho import FixedRho, ShareController
 
@@ -12,5 +13,6 @@ __all__ = [
     "FixedRho",
     "LayerRecord",
     "OracleSettings",
+    "ParametricLayer",
     "ShareController",
 ]

@@ -14,6 +14,7 @@ from diffcomb.layers.engine import BinaryEngine, Decided, Engine, OracleSettings
 from diffcomb.layers.record import LayerRecord
 from diffcomb.layers.rho import FixedRho, ShareController
 from diffcomb.problems import Problem, find_oracle
+from diffcomb.reformulation import BACKWARDS
 
 Costs = Tensor | Sequence[Tensor]
 
@@ -47,7 +48,11 @@ class DecisionLayer(nn.Module):
         rho: smoothing in units of costs. Small: x_rho close to z*, few informative gradients.
             Large: smooth, less faithful. A number, a (batch,) tensor, or "auto" (ShareController).
         decision: "exact" or "relaxed".
-        backward: how the adjoint's linear system is solved: "cholesky".
+        backward: how the adjoint's linear system is solved: "cholesky" (the factor the forward pass
+            left) or "cg" (matrix-free conjugate gradients).
+        certify: "exact" tells in `last.exact` whether x_rho = z*, for one oracle call more;
+            "threshold" adds rho_bar in `last.threshold`, for a handful. Over conv(Z): on a
+            relaxation with fractional vertices x_rho may differ all the same.
         oracle, time_limit, num_workers, seed: of the exact decision; see `Problem.solve`.
 
     Attributes:
@@ -66,6 +71,7 @@ class DecisionLayer(nn.Module):
         decision: str = "exact",
         backward: str = "cholesky",
         *,
+        certify: str = "none",
         oracle: str = "auto",
         time_limit: float | None = None,
         num_workers: int | None = None,
@@ -74,12 +80,15 @@ class DecisionLayer(nn.Module):
         super().__init__()
         if decision not in ("exact", "relaxed"):
             raise UnknownNameError(f"Unknown decision {decision!r}; choose exact or relaxed.")
-        if backward not in ("cholesky",):
-            raise UnknownNameError(f"Unknown backward {backward!r}; choose cholesky.")
+        if backward not in BACKWARDS:
+            raise UnknownNameError(f"Unknown backward {backward!r}; choose {' or '.join(BACKWARDS)}.")
+        if certify not in ("none", "exact", "threshold"):
+            raise UnknownNameError(f"Unknown certify {certify!r}; choose none, exact or threshold.")
         if isinstance(rho, str) and rho != "auto":
             raise UnknownNameError(f"Unknown rho {rho!r}; give a positive number, a tensor or 'auto'.")
         self.problem = problem
         self.solver, self.decision, self.backward_method = solver, decision, backward
+        self.certify = certify
         self.rho = ShareController() if isinstance(rho, str) else FixedRho(rho)
         self.oracle = OracleSettings(oracle, time_limit, num_workers, seed)
         self.last = LayerRecord()
@@ -167,7 +176,9 @@ class DecisionLayer(nn.Module):
     def _engine(self, problem: Problem) -> Engine:
         """The engine of `problem`, built once and kept as long as the layer."""
         if problem not in self._engines:
-            self._engines[problem] = BinaryEngine(problem, self.solver, self.decision, self.oracle)
+            self._engines[problem] = BinaryEngine(
+                problem, self.solver, self.decision, self.oracle, self.backward_method, self.certify
+            )
         return self._engines[problem]
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from torch import Tensor
 
 from diffcomb.layers.record import LayerRecord
 from diffcomb.problems import OracleResult, Problem
-from diffcomb.reformulation import ConvexSolver, RelaxedDecision, make_solver
+from diffcomb.reformulation import ConvexSolver, RelaxedDecision, exactness_threshold, is_exact, make_solver
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,20 @@ class BinaryEngine:
     relaxed: forward x_rho(theta) and its own exact Jacobian.
     """
 
-    def __init__(self, problem: Problem, solver: str, decision: str, oracle: OracleSettings) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        solver: str,
+        decision: str,
+        oracle: OracleSettings,
+        backward: str = "cholesky",
+        certify: str = "none",
+    ) -> None:
         self.problem = problem
+        self.backward, self.certify = backward, certify
         self.decision = decision
         self.oracle = oracle
-        self.solver: ConvexSolver = make_solver(solver, problem)
+        self.solver: ConvexSolver = make_solver(solver, problem, backward)
 
     def relax(self, theta: Tensor, rho: Tensor) -> RelaxedDecision:
         return self.solver.solve(theta, rho)
@@ -67,7 +76,23 @@ class BinaryEngine:
         else:
             assert relaxed is not None
             decision = relaxed.x
-        return Decided(decision, relaxed.adjoint if relaxed is not None else None, record_of(exact, relaxed))
+        record = record_of(exact, relaxed)
+        if self.certify != "none":
+            record = self._certified(record, theta, rho, exact)
+        return Decided(decision, relaxed.adjoint if relaxed is not None else None, record)
+
+    def _certified(
+        self, record: LayerRecord, theta: Tensor, rho: Tensor, exact: OracleResult | None
+    ) -> LayerRecord:
+        """Add `exact` (one oracle call) and, if asked for, `threshold` (a handful)."""
+        z = (exact or self._solve(theta)).decision
+        certificate = is_exact(self.problem, theta, rho, z, oracle=self.oracle.oracle)
+        threshold = None
+        if self.certify == "threshold":
+            found = exactness_threshold(self.problem, theta, oracle=self.oracle.oracle)
+            assert isinstance(found, Tensor)
+            threshold = found
+        return replace(record, rho=rho, exact=certificate, threshold=threshold)
 
     def _solve(self, theta: Tensor) -> OracleResult:
         o = self.oracle

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from diffcomb.errors import SolveFailedError
 from diffcomb.problems import Polytope, Problem
+from diffcomb.reformulation.conjugate_gradient import project_by_conjugate_gradients
 from diffcomb.reformulation.interior import FullDimensional
 from diffcomb.reformulation.kernels.batch import ACCEPTED, project_batch, solve_batch
 from diffcomb.reformulation.normal_system import NormalSystem
@@ -36,6 +37,8 @@ class KKTSolver:
     Args:
         problem: gives the polytope. Its interior, independent rows and elimination order are found
             once here.
+        backward: "cholesky", two triangular solves with the factor the forward pass left; or "cg",
+            conjugate gradients without it (the slower, matrix-free way).
 
     Raises:
         InfeasibleError: the polytope is empty.
@@ -43,13 +46,15 @@ class KKTSolver:
 
     name = "kkt"
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, *, backward: str = "cholesky") -> None:
+        self.backward = backward
         self._build(problem.polytope())
 
     @classmethod
     def of_polytope(cls, polytope: Polytope) -> KKTSolver:
         """A solver for a polytope that belongs to no problem."""
         solver = cls.__new__(cls)
+        solver.backward = "cholesky"
         solver._build(polytope)
         return solver
 
@@ -88,18 +93,18 @@ class KKTSolver:
         )
 
     # -- lazy rows ------------------------------------------------------------------------------
-    def _solve_lazily(self, cost: np.ndarray) -> list[_Solved]:
+    def _solve_lazily(self, cost: np.ndarray) -> list[Solved]:
         """Solve, separate, add, re-solve those that violated a row; one group per set of rows."""
         if not self._interior.is_whole:
             cost = np.ascontiguousarray(cost[:, self._interior.kept])
         members = np.arange(len(cost))
         if not self.polytope.is_lazy:
-            return [_solve_known_rows(self._system, cost, members)]
-        groups: list[_Solved] = []
+            return [self._solve_known_rows(self._system, cost, members)]
+        groups: list[Solved] = []
         tight: set[int] = set()
         pool_size = len(self._pool)
         for _ in range(_MAX_ROUNDS):
-            solved = _solve_known_rows(self._system, cost[members], members)
+            solved = self._solve_known_rows(self._system, cost[members], members)
             found = [self.polytope.separate(x) for x in self._full(solved.x)]
             violated = np.array([len(rows) > 0 for rows in found])
             tight |= self._tight_rows(solved)
@@ -125,11 +130,14 @@ class KKTSolver:
                 self._refresh()
         return groups
 
+    def _solve_known_rows(self, system: NormalSystem, cost: np.ndarray, members: np.ndarray) -> Solved:
+        return solve_known_rows(system, cost, members)
+
     def _refresh(self) -> None:
         rows = self._interior.restrict(self._pool.rows)
         self._system = NormalSystem.of(self._interior.polytope.with_rows(rows))
 
-    def _tight_rows(self, solved: _Solved) -> set[int]:
+    def _tight_rows(self, solved: Solved) -> set[int]:
         """Positions in the pool of the lazy rows tight somewhere in the batch."""
         base = self._interior.polytope
         used = solved.system.source[solved.active.any(0)] - len(base.b) - len(base.h)
@@ -143,21 +151,21 @@ class KKTSolver:
         full[:, self._interior.kept] = x
         return full
 
-    def _project(self, groups: list[_Solved], grad: Tensor) -> Tensor:
+    def _project(self, groups: list[Solved], grad: Tensor) -> Tensor:
         """Pi g."""
         g = grad.cpu().numpy()
         if len(groups) == 1 and self._interior.is_whole:
-            return torch.from_numpy(groups[0].project(np.ascontiguousarray(g))[0])
+            return torch.from_numpy(groups[0].pull_back(np.ascontiguousarray(g), self.backward))
         out = np.zeros_like(g)
         kept = np.flatnonzero(self._interior.kept)
         for solved in groups:
             cells = np.ix_(solved.members, kept)
-            out[cells] = solved.project(np.ascontiguousarray(g[cells]))[0]
+            out[cells] = solved.pull_back(np.ascontiguousarray(g[cells]), self.backward)
         return torch.from_numpy(out)
 
 
 @dataclass(frozen=True)
-class _Solved:
+class Solved:
     """A batch over one set of rows, with the faces and factors that the adjoint reuses."""
 
     system: NormalSystem
@@ -170,22 +178,33 @@ class _Solved:
     counts: np.ndarray
     L: np.ndarray
     inverse: np.ndarray
+    data: np.ndarray
 
-    def subset(self, rows: np.ndarray) -> _Solved:
-        parts = (self.members, self.x, self.y, self.face, self.active)
-        rest = (self.residual, self.counts, self.L, self.inverse)
-        return _Solved(self.system, *(part[rows] for part in parts + rest))
+    def subset(self, rows: np.ndarray) -> Solved:
+        """Some instances of the batch."""
+        names = ("members", "x", "y", "face", "active", "residual", "counts", "L", "inverse")
+        own = (*names, "data") if len(self.data) > 1 else names
+        return replace(self, **{name: getattr(self, name)[rows] for name in own})
 
-    def project(self, grad: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def pull_back(self, grad: np.ndarray, backward: str) -> np.ndarray:
+        """Pi g, by the method called `backward`."""
+        if backward == "cholesky":
+            return self.project(grad)[0]
+        pulled = project_by_conjugate_gradients(self.system.matrix, self.face == 0, self.active, grad)
+        small = np.abs(pulled) <= 1e-12 * np.abs(grad).max(axis=1, keepdims=True, initial=0.0)
+        pulled[small | (self.counts[:, :1] == 0)] = 0.0
+        return pulled
+
+    def project(self, grad: np.ndarray, *, with_multipliers: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Pi g (batch, n) and (J D J')^+ J D g (batch, m)."""
         system = self.system
         out, multipliers = np.empty_like(grad), np.empty_like(self.y)
-        data, arrays = system.data[None], system.arrays
+        data, arrays = self.data, system.arrays
 
         def run(part: slice) -> None:
             project_batch(
                 grad[part],
-                data,
+                data[part] if len(data) > 1 else data,
                 arrays,
                 self.face[part],
                 self.active[part],
@@ -194,6 +213,7 @@ class _Solved:
                 self.inverse[part],
                 out[part],
                 multipliers[part],
+                with_multipliers,
             )
 
         # an adjoint costs a fiftieth of a solve
@@ -201,9 +221,24 @@ class _Solved:
         return out, multipliers
 
 
-def _solve_known_rows(system: NormalSystem, cost: np.ndarray, members: np.ndarray) -> _Solved:
+def solve_known_rows(
+    system: NormalSystem,
+    cost: np.ndarray,
+    members: np.ndarray,
+    data: np.ndarray | None = None,
+    rhs: np.ndarray | None = None,
+) -> Solved:
+    """Solve a batch over the rows of `system`, with the instances' own values of them where given.
+
+    Args:
+        cost: (batch, n) theta / rho. members: (batch,) their numbers, for messages and grouping.
+        data: (batch, nonzeros of J), scaled like `system.data`. rhs: (batch, m).
+
+    Raises:
+        SolveFailedError: a KKT residual above `ACCEPTED`.
+    """
     batch, (n, m, size) = len(cost), (system.num_vars, system.num_rows, system.elimination.size)
-    solved = _Solved(
+    solved = Solved(
         system,
         members,
         x=np.empty((batch, n)),
@@ -214,14 +249,19 @@ def _solve_known_rows(system: NormalSystem, cost: np.ndarray, members: np.ndarra
         counts=np.empty((batch, 3), dtype=np.int64),
         L=np.empty((batch, size)),
         inverse=np.empty((batch, m)),
+        data=system.data[None] if data is None else data,
     )
-    data, rhs, products, arrays = system.data[None], system.rhs[None], system.products[None], system.arrays
+    rhs = system.rhs[None] if rhs is None else rhs
+    data, products, arrays = solved.data, system.products[None], system.arrays
+
+    def own(values: np.ndarray, part: slice) -> np.ndarray:
+        return values[part] if len(values) > 1 else values
 
     def run(part: slice) -> None:
         solve_batch(
             cost[part],
-            data,
-            rhs,
+            own(data, part),
+            own(rhs, part),
             products,
             arrays,
             solved.x[part],
@@ -235,14 +275,19 @@ def _solve_known_rows(system: NormalSystem, cost: np.ndarray, members: np.ndarra
         )
 
     _in_parallel(run, batch, size + n)
-    failed = np.flatnonzero(~(solved.residual <= ACCEPTED))
-    if len(failed):
-        raise SolveFailedError(
-            f"{len(failed)} of {batch} relaxed decisions did not reach a KKT residual of {ACCEPTED:.0e}"
-            f" (the first is instance {members[failed[0]]}, residual {solved.residual[failed[0]]:.1e});"
-            " raise rho, or use solver='vertices'."
-        )
+    refuse_failures(solved.residual, members, ACCEPTED)
     return solved
+
+
+def refuse_failures(residual: np.ndarray, members: np.ndarray, accepted: float) -> None:
+    """Raise SolveFailedError if a residual is too large, infinite or NaN."""
+    if not residual.max(initial=0.0) <= accepted:  # a NaN fails the comparison
+        failed = np.flatnonzero(~(residual <= accepted))
+        raise SolveFailedError(
+            f"{len(failed)} of {len(members)} relaxed decisions did not reach a KKT residual of"
+            f" {accepted:.0e} (the first is instance {members[failed[0]]}, residual"
+            f" {residual[failed[0]]:.1e}); raise rho, or use solver='vertices'."
+        )
 
 
 @cache

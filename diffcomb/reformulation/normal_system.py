@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -111,7 +112,7 @@ class NormalSystem:
             diagonal=elimination.position(everything, everything),
         )
 
-    @property
+    @cached_property
     def arrays(self) -> SystemArrays:
         return SystemArrays(
             self.start,
@@ -127,14 +128,16 @@ class NormalSystem:
             self.elimination.arrays,
         )
 
-    @property
+    @cached_property
     def products(self) -> np.ndarray:
         """J[left] J[right], the coefficients of J W J'."""
         return self.data[self.left] * self.data[self.right]
 
-    def without(self, keep_rows: np.ndarray) -> np.ndarray:
-        """Original indices of the rows kept by a mask in elimination order."""
-        return np.sort(self.source[keep_rows])
+    @cached_property
+    def matrix(self) -> sparse.csr_array:
+        """J (m, n) as a scipy matrix."""
+        shape = (self.num_rows, self.num_vars)
+        return sparse.csr_array(sparse.csc_array((self.data, self.row_of, self.start), shape=shape))
 
 
 def _products(indptr: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -14,6 +14,25 @@ import torch
 from torch import Tensor
 
 from diffcomb.problems import Problem
+from diffcomb.reformulation.safe_oracle import decide_safely
+
+
+def is_exact(
+    problem: Problem, theta: Tensor, rho: Tensor, decision: Tensor, *, oracle: str = "auto"
+) -> Tensor:
+    """Whether x_rho(theta) over conv(Z) is `decision`, by one oracle call per instance.
+
+    It is exactly when no z in Z has (theta + rho (decision - 1/2))'(z - decision) < 0; rounding is
+    allowed for at 1e-12 of the scale of these costs.
+
+    Args:
+        theta, decision: (batch, n). rho: (batch,).
+    """
+    costs = theta.detach().double()
+    z0 = decision.to(costs)
+    modified = costs + rho.to(costs)[:, None] * (z0 - 0.5)
+    z = decide_safely(problem, modified, oracle)
+    return ((z - z0) * modified).sum(-1) >= -1e-12 * modified.abs().sum(-1)
 
 
 @dataclass(frozen=True)
@@ -45,18 +64,24 @@ def exactness_threshold(
     batch = torch.atleast_2d(problem.check_costs(theta.detach()))
     z_star = problem.solve(batch, oracle).decision
     calls = torch.ones(len(batch), dtype=torch.long, device=batch.device)
-    # any rho above rho_bar starts the iteration; flipping cost makes another vertex optimal
-    rho = 4 * batch.abs().sum(-1) + 1
-    rho_bar = torch.full_like(rho, torch.inf)
+    # any member but z* gives a ratio to start from: one that avoids z*, for costs that stay positive
+    # where theta is; the farthest one (a longest path) is only the last resort
+    spread = batch.abs().sum(-1)
+    z = decide_safely(problem, batch + (spread + 1)[:, None] * z_star, oracle)
+    calls += 1
+    distance = (z - z_star).abs().sum(-1)
+    first = (2 * ((z - z_star) * batch).sum(-1) / distance.clamp_min(1.0)).clamp_min(0.0)
+    rho_bar = torch.where(distance > 0.5, first, torch.inf)
+    rho = torch.where(distance > 0.5, first, 4 * spread + 1)
     active = torch.arange(len(batch), device=batch.device)
     for _ in range(max_calls):
         if len(active) == 0:
             break
         c, z0 = batch[active], z_star[active]
-        z = problem.solve(c + rho[active, None] * (z0 - 0.5), oracle).decision
+        z = decide_safely(problem, c + rho[active, None] * (z0 - 0.5), oracle)
         calls[active] += 1
         distance = (z - z0).abs().sum(-1)
-        ratio = 2 * ((z - z0) * c).sum(-1) / distance.clamp_min(1.0)
+        ratio = (2 * ((z - z0) * c).sum(-1) / distance.clamp_min(1.0)).clamp_min(0.0)
         # z* itself, or no smaller ratio: the last rho is the threshold
         improved = (distance > 0.5) & (ratio < rho[active] * (1 - 1e-12))
         rho[active] = torch.where(improved, ratio, rho[active])

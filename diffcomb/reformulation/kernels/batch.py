@@ -34,7 +34,7 @@ def solve_batch(  # type: ignore[no-untyped-def]
     """
     batch, n = cost.shape
     m = rhs.shape[1]
-    work = Workspace(np.empty((6, n)), np.empty((8, m)))
+    work = Workspace(np.empty((11, n)), np.empty((6, m)))
     point = Iterate(np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(m), np.empty(m))
     scaled, p = np.empty(n), np.empty(n)
     for k in range(batch):
@@ -78,6 +78,8 @@ def solve_batch(  # type: ignore[no-untyped-def]
                 own_products,
                 own_rhs,
                 system,
+                point.x,
+                point.s,
                 face[k],
                 active[k],
                 y[k],
@@ -92,13 +94,21 @@ def solve_batch(  # type: ignore[no-untyped-def]
 
 
 @compiled
-def project_batch(grad, data, system, face, active, dimension, L, inverse, out, multipliers):  # type: ignore[no-untyped-def]
-    """out <- Pi grad and multipliers <- (J D J')^+ J D grad, per row, with the factors of `solve_batch`."""
+def project_batch(
+    grad, data, system, face, active, dimension, L, inverse, out, multipliers, with_multipliers
+):  # type: ignore[no-untyped-def]
+    """out <- Pi grad and multipliers <- (J D J')^+ J D grad, per row, with the factors of `solve_batch`.
+
+    At a vertex Pi = 0; the multipliers are then computed only if asked for.
+    """
     batch, n = grad.shape
     m = active.shape[1]
     right, pulled = np.empty(m), np.empty(n)
     for k in range(batch):
         own_data = data[k if len(data) > 1 else 0]
+        if dimension[k] == 0 and not with_multipliers:
+            out[k] = 0.0
+            continue
         size = 0.0
         for i in range(n):
             out[k, i] = grad[k, i] if face[k, i] == 0 else 0.0
@@ -126,7 +136,7 @@ def project_batch(grad, data, system, face, active, dimension, L, inverse, out, 
 def central_point(data, rhs, products, system):  # type: ignore[no-untyped-def]
     """A point well inside X, its slacks and its primal residual: large only if X has an interior."""
     n, m = len(system.start) - 1, len(rhs)
-    work = Workspace(np.empty((6, n)), np.empty((8, m)))
+    work = Workspace(np.empty((11, n)), np.empty((6, m)))
     point = Iterate(np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(m), np.empty(m))
     cost, L, inverse = np.full(n, -0.5), np.empty(0), np.empty(m)
     size = system.elimination.column[-1] + system.elimination.tail**2

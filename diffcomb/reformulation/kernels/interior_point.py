@@ -104,10 +104,11 @@ def interior_point(  # type: ignore[no-untyped-def]
     x, t, lower, upper, y, s = point
     n, m = len(x), len(rhs)
     is_inequality, diagonal = system.is_inequality, system.diagonal
-    weight, gradient, dx = work.columns[0], work.columns[1], work.columns[2]
-    pulled, dx_affine, rt = work.columns[3], work.columns[4], work.columns[5]
-    primal, right, dy, ds = work.rows[0], work.rows[1], work.rows[2], work.rows[3]
-    dy_affine, ds_affine, extra, scratch = work.rows[4], work.rows[5], work.rows[6], work.rows[7]
+    weight, gradient, pulled, residual = work.columns[0], work.columns[1], work.columns[2], work.columns[3]
+    dx, d_lower, d_upper = work.columns[4], work.columns[5], work.columns[6]
+    over_x, over_t, add_lower, add_upper = work.columns[7], work.columns[8], work.columns[9], work.columns[10]
+    primal, right, extra, scratch = work.rows[0], work.rows[1], work.rows[2], work.rows[3]
+    dy, ds = work.rows[4], work.rows[5]
     pairs = 2 * n
     for r in range(m):
         if is_inequality[r]:
@@ -146,93 +147,68 @@ def interior_point(  # type: ignore[no-untyped-def]
                 break
         iteration += 1
         for i in range(n):
-            weight[i] = 1.0 / (q + lower[i] / x[i] + upper[i] / t[i])
+            over_x[i] = 1.0 / x[i]
+            over_t[i] = 1.0 / t[i]
+            weight[i] = 1.0 / (q + lower[i] * over_x[i] + upper[i] * over_t[i])
+            add_lower[i] = 0.0
+            add_upper[i] = 0.0
+        for r in range(m):
+            extra[r] = -s[r] if is_inequality[r] else 0.0
         assemble(L, weight, products, system)
         for r in range(m):
             if is_inequality[r]:
                 L[diagonal[r]] += s[r] / y[r]
         factorize(L, inverse, scratch, 1e-15, system.elimination)
-        sigma = 0.0
-        center = 0.0
         step_primal, step_dual = 1.0, 1.0
         for phase in range(2):
             for i in range(n):
-                value = gradient[i]
-                if phase == 1:
-                    # Mehrotra's second-order terms: dx dz of the predictor
-                    upper_affine = -upper[i] + upper[i] / t[i] * dx_affine[i]
-                    lower_affine = -lower[i] - lower[i] / x[i] * dx_affine[i]
-                    value -= (center - dx_affine[i] * lower_affine) / x[i]
-                    value += (center + dx_affine[i] * upper_affine) / t[i]
-                rt[i] = value
-                dx[i] = weight[i] * value
+                residual[i] = gradient[i] - add_lower[i] + add_upper[i]
+                dx[i] = weight[i] * residual[i]
             rows_times(dx, data, system, right)
             for r in range(m):
-                extra[r] = 0.0
-                if is_inequality[r]:
-                    extra[r] = -s[r]
-                    if phase == 1:
-                        extra[r] += (center - ds_affine[r] * dy_affine[r]) / y[r]
                 dy[r] = primal[r] - right[r] + extra[r]
             solve(L, inverse, dy, system.elimination)
             transposed_times(dy, data, system, pulled)
-            step_primal, step_dual = 1.0, 1.0
+            # blocking ratios -d / value: the step is one over the largest
+            block_primal, block_dual = 1.0, 1.0
             for i in range(n):
-                d = -weight[i] * (rt[i] + pulled[i])
+                d = -weight[i] * (residual[i] + pulled[i])
                 dx[i] = d
-                if phase == 0:
-                    d_lower = -lower[i] - lower[i] / x[i] * d
-                    d_upper = -upper[i] + upper[i] / t[i] * d
-                else:
-                    affine = dx_affine[i]
-                    lower_affine = -lower[i] - lower[i] / x[i] * affine
-                    upper_affine = -upper[i] + upper[i] / t[i] * affine
-                    d_lower = -lower[i] + (center - affine * lower_affine - lower[i] * d) / x[i]
-                    d_upper = -upper[i] + (center + affine * upper_affine + upper[i] * d) / t[i]
-                if d < 0.0:
-                    step_primal = min(step_primal, -x[i] / d)
-                elif d > 0.0:
-                    step_primal = min(step_primal, t[i] / d)
-                if d_lower < 0.0:
-                    step_dual = min(step_dual, -lower[i] / d_lower)
-                if d_upper < 0.0:
-                    step_dual = min(step_dual, -upper[i] / d_upper)
+                d_lower[i] = add_lower[i] - lower[i] - lower[i] * over_x[i] * d
+                d_upper[i] = add_upper[i] - upper[i] + upper[i] * over_t[i] * d
+                block_primal = max(block_primal, -d * over_x[i], d * over_t[i])
+                block_dual = max(block_dual, -d_lower[i] / lower[i], -d_upper[i] / upper[i])
             for r in range(m):
                 if is_inequality[r]:
                     ds[r] = extra[r] - s[r] / y[r] * dy[r]
-                    if ds[r] < 0.0:
-                        step_primal = min(step_primal, -s[r] / ds[r])
-                    if dy[r] < 0.0:
-                        step_dual = min(step_dual, -y[r] / dy[r])
-            if phase == 0:
-                after = 0.0
-                for i in range(n):
-                    d = dx[i]
-                    dx_affine[i] = d
-                    d_lower = -lower[i] - lower[i] / x[i] * d
-                    d_upper = -upper[i] + upper[i] / t[i] * d
-                    after += (x[i] + step_primal * d) * (lower[i] + step_dual * d_lower)
-                    after += (t[i] - step_primal * d) * (upper[i] + step_dual * d_upper)
-                for r in range(m):
-                    if is_inequality[r]:
-                        ds_affine[r] = ds[r]
-                        dy_affine[r] = dy[r]
-                        after += (s[r] + step_primal * ds[r]) * (y[r] + step_dual * dy[r])
-                sigma = (after / pairs / mu) ** 3
-                center = max(sigma * mu, floor)
+                    block_primal = max(block_primal, -ds[r] / s[r])
+                    block_dual = max(block_dual, -dy[r] / y[r])
+            step_primal, step_dual = 1.0 / block_primal, 1.0 / block_dual
+            if phase == 1:
+                break
+            after = 0.0
+            for i in range(n):
+                after += (x[i] + step_primal * dx[i]) * (lower[i] + step_dual * d_lower[i])
+                after += (t[i] - step_primal * dx[i]) * (upper[i] + step_dual * d_upper[i])
+            for r in range(m):
+                if is_inequality[r]:
+                    after += (s[r] + step_primal * ds[r]) * (y[r] + step_dual * dy[r])
+            center = max((after / pairs / mu) ** 3 * mu, floor)
+            # Mehrotra's second-order terms: the products dx dz of the predictor
+            for i in range(n):
+                add_lower[i] = (center - dx[i] * d_lower[i]) * over_x[i]
+                add_upper[i] = (center + dx[i] * d_upper[i]) * over_t[i]
+            for r in range(m):
+                if is_inequality[r]:
+                    extra[r] += (center - ds[r] * dy[r]) / y[r]
         damping = max(0.99, 1.0 - mu)
         step_primal = min(1.0, damping * step_primal)
         step_dual = min(1.0, damping * step_dual)
         for i in range(n):
-            affine, d = dx_affine[i], dx[i]
-            lower_affine = -lower[i] - lower[i] / x[i] * affine
-            upper_affine = -upper[i] + upper[i] / t[i] * affine
-            d_lower = -lower[i] + (center - affine * lower_affine - lower[i] * d) / x[i]
-            d_upper = -upper[i] + (center + affine * upper_affine + upper[i] * d) / t[i]
-            x[i] = max(x[i] + step_primal * d, 1e-300)
-            t[i] = max(t[i] - step_primal * d, 1e-300)
-            lower[i] = max(lower[i] + step_dual * d_lower, 1e-300)
-            upper[i] = max(upper[i] + step_dual * d_upper, 1e-300)
+            x[i] = max(x[i] + step_primal * dx[i], 1e-300)
+            t[i] = max(t[i] - step_primal * dx[i], 1e-300)
+            lower[i] = max(lower[i] + step_dual * d_lower[i], 1e-300)
+            upper[i] = max(upper[i] + step_dual * d_upper[i], 1e-300)
         for r in range(m):
             y[r] += step_dual * dy[r]
             if is_inequality[r]:

@@ -54,11 +54,66 @@ def face_matrix(L, face, active, products, system):  # type: ignore[no-untyped-d
 
 
 @compiled
-def polish(p, data, products, rhs, system, face, active, y, x, work, L, inverse):  # type: ignore[no-untyped-def]
+def _project_on_face(p, data, products, rhs, system, face, active, y, x, work, L, inverse):  # type: ignore[no-untyped-def]
+    """x, y <- minimiser over the face; returns (free coordinates, rank of M, primal residual)."""
+    n, m = len(p), len(rhs)
+    pulled, product, dy, scratch = work.columns[0], work.rows[0], work.rows[1], work.rows[2]
+    for r in range(m):
+        if not active[r]:
+            y[r] = 0.0
+    face_matrix(L, face, active, products, system)
+    rank = factorize(L, inverse, scratch, RANK_TOLERANCE, system.elimination)
+    free, primal = 0, np.inf
+    transposed_times(y, data, system, pulled)
+    for i in range(n):
+        if face[i] == 0:
+            free += 1
+            x[i] = p[i] - pulled[i]
+        else:
+            x[i] = 0.0 if face[i] < 0 else 1.0
+    for refinement in range(4):
+        rows_times(x, data, system, product)
+        primal = 0.0
+        for r in range(m):
+            dy[r] = 0.0
+            if active[r]:
+                dy[r] = product[r] - rhs[r]
+                primal = max(primal, abs(dy[r]))
+        if primal <= 1e-15 or refinement == 3:
+            break
+        solve(L, inverse, dy, system.elimination)
+        transposed_times(dy, data, system, pulled)
+        for r in range(m):
+            y[r] += dy[r]
+        for i in range(n):
+            if face[i] == 0:
+                x[i] -= pulled[i]
+    return free, rank, primal
+
+
+@compiled
+def _first_block(origin, slack, x, product, rhs, face, active, snap):  # type: ignore[no-untyped-def]
+    """Share of the way from the interior point to x at which the first bound or row blocks; 1 if none."""
+    share = 1.0
+    for i in range(len(x)):
+        if face[i] == 0:
+            if x[i] < -snap:
+                share = min(share, origin[i] / (origin[i] - x[i]))
+            elif x[i] > 1.0 + snap:
+                share = min(share, (1.0 - origin[i]) / (x[i] - origin[i]))
+    for r in range(len(rhs)):
+        if not active[r] and product[r] - rhs[r] > snap:
+            share = min(share, slack[r] / (slack[r] + product[r] - rhs[r]))
+    return share
+
+
+@compiled
+def polish(p, data, products, rhs, system, origin, slack, face, active, y, x, work, L, inverse):  # type: ignore[no-untyped-def]
     """Exact x and y on the right face, starting from a guess of both.
 
     Args:
         p: (n,) the point to project, 1/2 - theta/rho. y: multipliers, unscaled.
+        origin, slack: the interior point and the slacks of its rows.
         face, active, x, y: updated in place. L, inverse: left as the factor of the final face.
 
     Returns:
@@ -66,8 +121,7 @@ def polish(p, data, products, rhs, system, face, active, y, x, work, L, inverse)
         not be found from this guess.
     """
     n, m = len(p), len(rhs)
-    is_inequality = system.is_inequality
-    pulled, product, dy, scratch = work.columns[0], work.rows[0], work.rows[1], work.rows[2]
+    pulled, product = work.columns[0], work.rows[0]
     scale = 1.0
     for i in range(n):
         scale = max(scale, abs(p[i]))
@@ -79,37 +133,11 @@ def polish(p, data, products, rhs, system, face, active, y, x, work, L, inverse)
             # a bound missed by less than `snap` can have a multiplier whose sign says to leave it, and
             # the exchange would go round in circles: from here on the point decides alone
             snap = -1e-14 * scale
-        for r in range(m):
-            if not active[r]:
-                y[r] = 0.0
-        face_matrix(L, face, active, products, system)
-        rank = factorize(L, inverse, scratch, RANK_TOLERANCE, system.elimination)
-        free = 0
-        transposed_times(y, data, system, pulled)
-        for i in range(n):
-            if face[i] == 0:
-                free += 1
-                x[i] = p[i] - pulled[i]
-            else:
-                x[i] = 0.0 if face[i] < 0 else 1.0
-        primal = np.inf
-        for refinement in range(4):
-            rows_times(x, data, system, product)
-            primal = 0.0
-            for r in range(m):
-                dy[r] = 0.0
-                if active[r]:
-                    dy[r] = product[r] - rhs[r]
-                    primal = max(primal, abs(dy[r]))
-            if primal <= 1e-15 or refinement == 3:
-                break
-            solve(L, inverse, dy, system.elimination)
-            transposed_times(dy, data, system, pulled)
-            for r in range(m):
-                y[r] += dy[r]
-            for i in range(n):
-                if face[i] == 0:
-                    x[i] -= pulled[i]
+        free, rank, primal = _project_on_face(
+            p, data, products, rhs, system, face, active, y, x, work, L, inverse
+        )
+        # of the bounds that x oversteps only those met first are added: all at once can leave no point
+        near = 100.0 * _first_block(origin, slack, x, product, rhs, face, active, abs(snap))
         transposed_times(y, data, system, pulled)
         changed = False
         stationarity, outside = 0.0, 0.0
@@ -117,14 +145,15 @@ def polish(p, data, products, rhs, system, face, active, y, x, work, L, inverse)
             gradient = x[i] - p[i] + pulled[i]
             if face[i] == 0:
                 stationarity = max(stationarity, abs(gradient))
+                # written without division: distance <= near * movement
                 if x[i] <= snap:
-                    outside = max(outside, -x[i])
-                    face[i] = -1
                     changed = True
+                    if x[i] >= -abs(snap) or origin[i] <= near * (origin[i] - x[i]):
+                        face[i] = -1
                 elif x[i] >= 1.0 - snap:
-                    outside = max(outside, x[i] - 1.0)
-                    face[i] = 1
                     changed = True
+                    if x[i] <= 1.0 + abs(snap) or 1.0 - origin[i] <= near * (x[i] - origin[i]):
+                        face[i] = 1
             elif gradient * face[i] > sign:
                 face[i] = 0
                 changed = True
@@ -132,24 +161,25 @@ def polish(p, data, products, rhs, system, face, active, y, x, work, L, inverse)
                 stationarity = max(stationarity, gradient * face[i])
         tight = 0
         for r in range(m):
-            if is_inequality[r]:
-                if active[r]:
-                    tight += 1
-                    if y[r] < -sign:
-                        active[r] = False
-                        changed = True
-                elif product[r] >= rhs[r] - snap:
-                    outside = max(outside, product[r] - rhs[r])
-                    active[r] = True
+            if not active[r]:
+                excess = product[r] - rhs[r]
+                if excess >= -snap:
+                    changed = True
+                    if excess <= abs(snap) or slack[r] <= near * (slack[r] + excess):
+                        active[r] = True
+            elif system.is_inequality[r]:
+                tight += 1
+                if y[r] < -sign:
+                    active[r] = False
                     changed = True
         if not changed:
             for i in range(n):
                 outside = max(outside, -x[i], x[i] - 1.0)
                 x[i] = min(max(x[i], 0.0), 1.0)
-            residual = max(primal, outside, stationarity / scale)
             inactive = 0
             for r in range(m):
                 if not active[r]:
                     inactive += 1
-            return residual, free - (rank - inactive), tight
+                    outside = max(outside, product[r] - rhs[r])
+            return max(primal, outside, stationarity / scale), free - (rank - inactive), tight
     return np.inf, 0, 0

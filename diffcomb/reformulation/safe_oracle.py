@@ -1,0 +1,22 @@
+"""The exact oracle at modified costs theta + rho (x - 1/2), which turn negative where theta is not."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from diffcomb.errors import InvalidCostsError
+from diffcomb.problems import Problem, oracle_names
+
+
+def decide_safely(problem: Problem, costs: Tensor, oracle: str = "auto") -> Tensor:
+    """z*(costs) (batch, n); where the oracle refuses a negative cycle, a mixed-integer solver decides.
+
+    Shortest paths on graphs with cycles are the case: a dedicated algorithm needs costs without
+    negative cycles, the modified ones may have some.
+    """
+    try:
+        return problem.solve(costs, oracle).decision
+    except InvalidCostsError:
+        if oracle != "auto" or "highs" not in oracle_names(problem):
+            raise
+        return problem.solve(costs, "highs").decision

@@ -1,0 +1,138 @@
+"""solver="vertices": the relaxed decision over conv(Z) itself, with nothing but the exact oracle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from diffcomb.errors import SolveFailedError
+from diffcomb.problems import Problem
+from diffcomb.reformulation.relaxed import RelaxedDecision
+from diffcomb.reformulation.safe_oracle import decide_safely
+
+#: largest duality gap, relative to the scale of theta / rho, at which a point is optimal
+_TOLERANCE = 1e-13
+
+
+class VerticesSolver:
+    """Proj of 1/2 - theta/rho on conv(Z) by Wolfe's min-norm-point algorithm (1976).
+
+    SparseMAP's method (Niculae et al. 2018): x is a convex combination of a few members of Z; each
+    round asks the oracle for the member that improves most and re-projects on the affine hull of the
+    members kept. No H-description is needed and conv(Z) is exact where the polytope is a relaxation.
+    The adjoint is -(1/rho) P, P the projector on the span of the members' differences: the direction
+    space of the minimal face for almost every theta.
+
+    Small rho: 2 to 7 oracle calls. Large rho: up to hundreds; use "kkt" there.
+
+    Args:
+        problem: gives the oracle.
+        oracle: which one.
+        max_calls: oracle calls per instance before it gives up.
+    """
+
+    name = "vertices"
+
+    def __init__(self, problem: Problem, *, oracle: str = "auto", max_calls: int = 2000) -> None:
+        self.problem, self.oracle, self.max_calls = problem, oracle, max_calls
+
+    def solve(self, theta: Tensor, rho: Tensor) -> RelaxedDecision:
+        costs = theta.detach().cpu()
+        weight = rho.detach().cpu()
+        start = decide_safely(self.problem, costs, self.oracle).numpy()
+        corrals = [
+            _Corral(target, z)
+            for target, z in zip((0.5 - costs / weight[:, None]).numpy(), start, strict=True)
+        ]
+        pending = list(range(len(corrals)))
+        for _ in range(self.max_calls):
+            if not pending:
+                break
+            # in units of rho the gradient of the projection is x - target
+            gradients = torch.from_numpy(np.stack([corrals[k].x - corrals[k].target for k in pending]))
+            found = decide_safely(self.problem, gradients, self.oracle).numpy()
+            pending = [k for k, z in zip(pending, found, strict=True) if not corrals[k].improve(z)]
+        if pending:
+            raise SolveFailedError(
+                f"{len(pending)} relaxed decisions took more than {self.max_calls} oracle calls;"
+                " use solver='kkt' or a smaller rho."
+            )
+        bases = [corral.basis() for corral in corrals]
+        device = theta.device
+
+        def adjoint(grad: Tensor) -> Tensor:
+            pulled = [Q @ (Q.T @ g) for Q, g in zip(bases, grad.detach().cpu().numpy(), strict=True)]
+            return -torch.from_numpy(np.stack(pulled)).to(device) / rho[:, None]
+
+        def per_instance(values: list[float], dtype: torch.dtype) -> Tensor:
+            return torch.tensor(values, dtype=dtype, device=device)
+
+        return RelaxedDecision(
+            x=torch.from_numpy(np.stack([corral.x for corral in corrals])).to(device),
+            rho=rho,
+            kkt_residual=per_instance([corral.gap for corral in corrals], torch.float64),
+            face_dimension=per_instance([Q.shape[1] for Q in bases], torch.long),
+            active_rows=torch.zeros(len(corrals), dtype=torch.long, device=device),
+            iterations=per_instance([corral.calls for corral in corrals], torch.long),
+            adjoint=adjoint,
+        )
+
+
+@dataclass
+class _Corral:
+    """Affinely independent members of Z with the projection x of `target` inside their hull."""
+
+    target: np.ndarray
+    start: np.ndarray
+
+    def __post_init__(self) -> None:
+        self.members = self.start[None].copy()
+        self.weights = np.ones(1)
+        self.x = self.start.copy()
+        self.calls, self.gap = 1, np.inf
+        self.scale = max(1.0, float(np.abs(self.target).max()))
+
+    def improve(self, z: np.ndarray) -> bool:
+        """Take in the oracle's answer z; True when x was optimal already."""
+        self.calls += 1
+        gap = float((self.x - self.target) @ (self.x - z)) / (self.scale * max(1.0, self.x.sum()))
+        self.gap = max(gap, 0.0)
+        known = bool((self.members == z).all(1).any())
+        if gap <= _TOLERANCE or (known and gap <= 1e3 * _TOLERANCE):
+            return True
+        if known:
+            raise SolveFailedError("The oracle repeats itself without closing the gap; is it exact?")
+        self.members = np.vstack([self.members, z])
+        self.weights = np.append(self.weights, 0.0)
+        while True:
+            affine = self._affine_minimiser()
+            negative = affine < 1e-14
+            if not negative.any():
+                break
+            # walk towards the affine minimiser until a weight reaches 0, and drop that member
+            move = self.weights - affine
+            ratios = np.where(negative & (move > 0), self.weights / np.where(move > 0, move, 1.0), np.inf)
+            drop = int(ratios.argmin())
+            self.weights = self.weights - min(1.0, float(ratios[drop])) * move
+            keep = np.arange(len(self.weights)) != drop
+            self.members, self.weights = self.members[keep], np.maximum(self.weights[keep], 0.0)
+            self.weights /= self.weights.sum()
+        self.weights = affine
+        self.x = np.clip(affine @ self.members, 0.0, 1.0)
+        return False
+
+    def _affine_minimiser(self) -> np.ndarray:
+        """Weights with sum 1 of the point of the affine hull nearest to the target."""
+        base = self.members[0]
+        differences = (self.members[1:] - base).T
+        rest = np.linalg.lstsq(differences, self.target - base, rcond=None)[0]
+        return np.concatenate([[1.0 - rest.sum()], rest])
+
+    def basis(self) -> np.ndarray:
+        """Orthonormal basis (n, d) of the span of the members' differences."""
+        differences = (self.members[1:] - self.members[0]).T
+        left, singular, _ = np.linalg.svd(differences, full_matrices=False)
+        return left[:, singular > 1e-9 * max(1.0, singular.max(initial=0.0))]
