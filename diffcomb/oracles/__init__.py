@@ -1,5 +1,6 @@
 """WHO decides: exact discrete solvers, registered by name when this package is imported."""
 
+from diffcomb.oracles.coloring import CheapestColoringOracle
 from diffcomb.oracles.cplex import CPLEX
 from diffcomb.oracles.cpsat import CPSAT
 from diffcomb.oracles.gurobi import GUROBI
@@ -22,6 +23,7 @@ for _oracle in (
     HungarianOracle(),
     KnapsackOracle(),
     BranchAndCut(),
+    CheapestColoringOracle(),
 ):
     register_oracle(_oracle)
 
@@ -32,6 +34,7 @@ __all__ = [
     "HIGHS",
     "SCIP",
     "BranchAndCut",
+    "CheapestColoringOracle",
     "HungarianOracle",
     "KnapsackOracle",
     "MipOracle",
