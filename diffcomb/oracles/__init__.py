@@ -1,6 +1,6 @@
 """WHO decides: exact discrete solvers, registered by name when this package is imported."""
 
-from diffcomb.oracles.coloring import CheapestColoringOracle
+from diffcomb.oracles.coloring import CheapestColoringOracle, fewest_colors
 from diffcomb.oracles.cplex import CPLEX
 from diffcomb.oracles.cpsat import CPSAT
 from diffcomb.oracles.gurobi import GUROBI
@@ -11,7 +11,7 @@ from diffcomb.oracles.mip import MipOracle
 from diffcomb.oracles.scip import SCIP
 from diffcomb.oracles.shortest_path import ShortestPathOracle
 from diffcomb.oracles.tsp import BranchAndCut
-from diffcomb.problems import register_oracle
+from diffcomb.problems import register_fewest_colors, register_oracle
 
 for _oracle in (
     HIGHS,
@@ -26,6 +26,7 @@ for _oracle in (
     CheapestColoringOracle(),
 ):
     register_oracle(_oracle)
+register_fewest_colors(fewest_colors)
 
 __all__ = [
     "CPLEX",

@@ -40,12 +40,12 @@ def clique_cover(graph: Graph) -> sparse.csr_array:
     return _as_matrix(starts, members, graph.num_vertices)
 
 
-def maximal_cliques(graph: Graph, limit: int) -> sparse.csr_array | None:
-    """All maximal cliques of two or more vertices, one a row; None when there are more than `limit`.
+def maximal_cliques(graph: Graph, limit: int, min_size: int = 2) -> sparse.csr_array | None:
+    """All maximal cliques of `min_size` or more vertices, one a row; None if there are more than `limit`.
 
     Bron & Kerbosch (1973) with the pivot of Tomita et al. (2006) on bit rows.
     """
-    starts, members, complete = _maximal_cliques(graph.bits, limit)
+    starts, members, complete = _maximal_cliques(graph.bits, limit, min_size)
     return _as_matrix(starts, members, graph.num_vertices) if complete else None
 
 
@@ -255,7 +255,7 @@ def _pivot_branches(bits: np.ndarray, candidates: np.ndarray, done: np.ndarray, 
 
 
 @njit(cache=True, nogil=True)
-def _maximal_cliques(bits: np.ndarray, limit: int) -> tuple[np.ndarray, np.ndarray, bool]:
+def _maximal_cliques(bits: np.ndarray, limit: int, min_size: int) -> tuple[np.ndarray, np.ndarray, bool]:
     num, words = bits.shape
     starts = [np.int64(0)]
     members = [np.int64(0) for _ in range(0)]
@@ -280,17 +280,19 @@ def _maximal_cliques(bits: np.ndarray, limit: int) -> tuple[np.ndarray, np.ndarr
         branches[depth, v // 64] &= ~bit
         candidates[depth, v // 64] &= ~bit
         current[depth] = v
-        extendable, maximal = False, True
+        maximal, reachable = True, 0
         for w in range(words):
             candidates[depth + 1, w] = candidates[depth, w] & bits[v, w]
             done[depth + 1, w] = done[depth, w] & bits[v, w]
-            extendable = extendable or candidates[depth + 1, w] != 0
+            reachable += popcount(candidates[depth + 1, w])
             maximal = maximal and done[depth + 1, w] == 0
         done[depth, v // 64] |= bit
-        if extendable:
+        if depth + 1 + reachable < min_size:
+            continue
+        if reachable:
             _pivot_branches(bits, candidates[depth + 1], done[depth + 1], branches[depth + 1])
             depth += 1
-        elif maximal and depth >= 1:
+        elif maximal:
             if len(starts) > limit:
                 return np.array(starts), _array(members), False
             for i in range(depth + 1):

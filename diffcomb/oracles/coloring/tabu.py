@@ -10,30 +10,27 @@ from numba import njit
 from diffcomb.problems import Graph
 from diffcomb.problems.dsatur import dsatur
 
+#: elementary operations a second, roughly; budgets are counted in operations so that runs repeat
+OPERATIONS_A_SECOND = 1_000_000_000
+
 
 def find_coloring(
-    graph: Graph,
-    num_colors: int,
-    *,
-    seed: int = 0,
-    iterations: int = 200_000,
-    deadline: float | None = None,
+    graph: Graph, num_colors: int, *, seed: int = 0, seconds: float = 1.0, deadline: float | None = None
 ) -> np.ndarray | None:
     """A proper colouring (N,) with at most `num_colors` colours, or None if none turned up.
 
     DSATUR first, then one TabuCol run from its classes.
 
     Args:
-        iterations: of the tabu search; more finds harder colourings.
-        deadline: of time.perf_counter; None = all iterations.
+        seconds: effort of the tabu search, in nominal seconds (counted operations, not a clock).
+        deadline: of time.perf_counter; None = the whole effort.
     """
     colors = dsatur(graph, seed=seed)
-    if len(colors) == 0 or colors.max() < num_colors:
+    if colors.max() < num_colors:
         return colors
     rng = np.random.default_rng(seed)
     start = np.where(colors < num_colors, colors, rng.integers(num_colors, size=len(colors)))
-    search = TabuSearch(graph, num_colors, seed)
-    found, conflicts = search.run(start, iterations, deadline)
+    found, conflicts = TabuSearch(graph, num_colors, seed).run(start, seconds, deadline)
     return found if conflicts == 0 else None
 
 
@@ -47,39 +44,30 @@ class TabuSearch:
         seed: of ties and tenures.
     """
 
-    #: steps between two looks at the clock
-    _CHUNK = 20_000
+    #: nominal seconds between two looks at the clock
+    _CHUNK = 0.1
 
     def __init__(self, graph: Graph, num_colors: int, seed: int) -> None:
-        self.adjacency, self.num_colors = graph.adjacency, num_colors
+        self.num_colors = num_colors
         self._starts = np.concatenate([[0], np.cumsum(graph.degrees)]).astype(np.int64)
         self._neighbours = np.nonzero(graph.adjacency)[1].astype(np.int32)
         self._rng = np.random.default_rng(seed)
 
-    def run(self, start: np.ndarray, iterations: int, deadline: float | None) -> tuple[np.ndarray, int]:
+    def run(self, start: np.ndarray, seconds: float, deadline: float | None) -> tuple[np.ndarray, int]:
         """From colours `start` (N,) -> best colours seen and its number of conflicting edges."""
         colors = start.astype(np.int32)
         best = colors.copy()
-        fewest = int(np.iinfo(np.int64).max)
+        fewest, step, spent = int(np.iinfo(np.int64).max), 0, 0.0
         tabu = np.zeros((len(colors), self.num_colors), dtype=np.int64)
-        done = 0
-        while done < iterations and fewest > 0:
+        while spent < seconds and fewest > 0:
             if deadline is not None and time.perf_counter() > deadline:
                 break
-            steps = min(self._CHUNK, iterations - done)
+            work = int(min(self._CHUNK, seconds - spent) * OPERATIONS_A_SECOND) + 1
             seed = int(self._rng.integers(2**31))
-            fewest = _tabucol(
-                self._starts,
-                self._neighbours,
-                colors,
-                tabu,
-                best,
-                fewest,
-                done,
-                steps,
-                seed,
+            fewest, step = _tabucol(
+                self._starts, self._neighbours, colors, tabu, best, fewest, step, work, seed
             )
-            done += steps
+            spent += self._CHUNK
         return best.astype(np.int64), int(fewest)
 
 
@@ -91,10 +79,10 @@ def _tabucol(
     tabu: np.ndarray,
     best: np.ndarray,
     fewest: int,
-    first_step: int,
-    steps: int,
+    step: int,
+    work: int,
     seed: int,
-) -> int:
+) -> tuple[int, int]:
     num, num_colors = tabu.shape
     np.random.seed(seed)  # noqa: NPY002 - numba's own generator, local to compiled code
     # gamma[v, k]: neighbours of v with colour k
@@ -114,9 +102,9 @@ def _tabucol(
     if conflicts < fewest:
         fewest = conflicts
         best[:] = colors
-    for step in range(first_step, first_step + steps):
-        if conflicts == 0:
-            break
+    while conflicts > 0 and work > 0:
+        step += 1
+        work -= count * num_colors + 50
         move_vertex, move_color, move_delta, ties = -1, -1, 2**30, 0
         for i in range(count):
             v = conflicting[i]
@@ -140,6 +128,7 @@ def _tabucol(
         colors[v] = move_color
         conflicts += move_delta
         tabu[v, old] = step + int(0.6 * count) + np.random.randint(10)  # noqa: NPY002
+        work -= 4 * (starts[v + 1] - starts[v])
         for i in range(starts[v], starts[v + 1]):
             u = neighbours[i]
             gamma[u, old] -= 1
@@ -162,4 +151,4 @@ def _tabucol(
         if conflicts < fewest:
             fewest = conflicts
             best[:] = colors
-    return fewest
+    return fewest, step
