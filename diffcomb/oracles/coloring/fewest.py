@@ -20,8 +20,9 @@ from diffcomb.problems.dsatur import dsatur
 _MODEL_LITERALS = 2_000_000
 #: stable sets that are enumerated for the cover model
 _STABLE_SETS = 20_000
-#: column generation pays where stable sets are small
+#: column generation pays where stable sets are small: dense graphs, few non-neighbours on average
 _DENSE = 0.4
+_NON_NEIGHBOURS = 130
 
 
 def fewest_colors(graph: Graph, options: SolveOptions) -> FewestColors:
@@ -130,7 +131,8 @@ class _Search:
         if self.done():
             return
         reduced = reduce_graph(self.graph, self.lower)
-        if reduced.graph.density < _DENSE and reduced.graph.num_vertices > 150:
+        graph = reduced.graph
+        if graph.density < _DENSE or graph.num_vertices * (1 - graph.density) > _NON_NEIGHBOURS:
             return
         left = self.left()
         until = time.perf_counter() + (60.0 if left is None else share * left)
