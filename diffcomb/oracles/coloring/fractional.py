@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
-import highspy
 import numpy as np
 
 from diffcomb.oracles.coloring.stable_set import heaviest_stable_set
+from diffcomb.oracles.highs import QuietHighs
 from diffcomb.problems import Graph
 
 #: duals become integer weights of this many units, so that the bound is exact arithmetic
@@ -64,9 +64,7 @@ class _Master:
     """min sum lambda over the columns added so far, by the simplex method."""
 
     def __init__(self, num_vertices: int) -> None:
-        self._highs = highspy.Highs()
-        self._highs.setOptionValue("output_flag", False)
-        self._highs.setOptionValue("threads", 1)
+        self._highs = QuietHighs()
         ones, nothing = np.ones(num_vertices), np.zeros(0)
         self._highs.addRows(
             num_vertices,
