@@ -1,0 +1,1 @@
+"""Benchmarks that print the figures quoted in the documentation; run from the repository root."""

@@ -31,3 +31,7 @@ class UnsupportedError(DiffcombError, ValueError):
 
 class MissingBackendError(DiffcombError, ImportError):
     """An optional solver is not installed or its licence is too small; the message has the command."""
+
+
+class ColorSymmetryWarning(UserWarning):
+    """Colours cost the same on every vertex, so the optimum is not unique and its gradient means nothing."""

@@ -11,6 +11,7 @@ import torch
 from diffcomb.problems import (
     Assignment,
     BinaryProgram,
+    GraphColoring,
     Knapsack,
     Matching,
     MinCostFlow,
@@ -29,6 +30,7 @@ PROBLEMS: dict[str, Callable[[], Problem]] = {
         [(0, 1), (1, 2), (2, 1), (0, 2), (2, 3), (1, 3), (3, 0), (2, 4), (3, 4)], 5, 0, 4
     ),
     "assignment": lambda: Assignment(4),
+    "coloring": lambda: GraphColoring([(0, 1), (1, 2), (2, 3), (3, 0), (0, 2), (3, 4)], 5, 3),
     "knapsack": lambda: Knapsack([[3, 5, 2, 7, 4, 6, 1, 5, 3, 2], [4, 1, 6, 2, 3, 5, 2, 1, 6, 4]], [18, 17]),
     "matching": lambda: Matching(
         [(0, 1), (1, 2), (0, 2), (2, 3), (3, 4), (4, 5), (3, 5), (5, 6), (6, 0), (1, 4)], 7

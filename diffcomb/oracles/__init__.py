@@ -1,5 +1,6 @@
 """WHO decides: exact discrete solvers, registered by name when this package is imported."""
 
+from diffcomb.oracles.coloring import CheapestColoringOracle, fewest_colors
 from diffcomb.oracles.cplex import CPLEX
 from diffcomb.oracles.cpsat import CPSAT
 from diffcomb.oracles.gurobi import GUROBI
@@ -10,7 +11,7 @@ from diffcomb.oracles.mip import MipOracle
 from diffcomb.oracles.scip import SCIP
 from diffcomb.oracles.shortest_path import ShortestPathOracle
 from diffcomb.oracles.tsp import BranchAndCut
-from diffcomb.problems import register_oracle
+from diffcomb.problems import register_fewest_colors, register_oracle
 
 for _oracle in (
     HIGHS,
@@ -22,8 +23,10 @@ for _oracle in (
     HungarianOracle(),
     KnapsackOracle(),
     BranchAndCut(),
+    CheapestColoringOracle(),
 ):
     register_oracle(_oracle)
+register_fewest_colors(fewest_colors)
 
 __all__ = [
     "CPLEX",
@@ -32,6 +35,7 @@ __all__ = [
     "HIGHS",
     "SCIP",
     "BranchAndCut",
+    "CheapestColoringOracle",
     "HungarianOracle",
     "KnapsackOracle",
     "MipOracle",

@@ -2,6 +2,8 @@
 
 from diffcomb.problems.assignment import Assignment
 from diffcomb.problems.binary_program import BinaryProgram
+from diffcomb.problems.graph import Graph
+from diffcomb.problems.graph_coloring import FewestColors, GraphColoring, register_fewest_colors
 from diffcomb.problems.knapsack import Knapsack
 from diffcomb.problems.matching import Matching
 from diffcomb.problems.min_cost_flow import MinCostFlow
@@ -24,6 +26,9 @@ __all__ = [
     "Assignment",
     "BinaryProgram",
     "CostGraph",
+    "FewestColors",
+    "Graph",
+    "GraphColoring",
     "Knapsack",
     "Matching",
     "MinCostFlow",
@@ -40,5 +45,6 @@ __all__ = [
     "TravelingSalesman",
     "find_oracle",
     "oracle_names",
+    "register_fewest_colors",
     "register_oracle",
 ]

@@ -1,5 +1,6 @@
 """Running experiments: typed configs, result tables, figures."""
 
+from diffcomb.protocol.coloring_figure import save_coloring_figure
 from diffcomb.protocol.command import run_command
 from diffcomb.protocol.config import EvaluateConfig, TrainConfig, register_configs
 from diffcomb.protocol.decision_figure import save_decision_figure
@@ -12,6 +13,7 @@ __all__ = [
     "format_results",
     "register_configs",
     "run_command",
+    "save_coloring_figure",
     "save_decision_figure",
     "save_results",
 ]

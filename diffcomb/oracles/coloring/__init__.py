@@ -1,0 +1,6 @@
+"""Exact and heuristic graph colouring: the cheapest colouring, and the fewest colours."""
+
+from diffcomb.oracles.coloring.cheapest import CheapestColoringOracle
+from diffcomb.oracles.coloring.fewest import fewest_colors
+
+__all__ = ["CheapestColoringOracle", "fewest_colors"]
