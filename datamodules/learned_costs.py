@@ -77,12 +77,17 @@ class LearnedCostsDataModule(pl.LightningDataModule):
 
     def cache_file(self, split: str) -> Path:
         """Where the labelled `split` is kept."""
-        graph = self.problem.cost_graph()
+        polytope = self.problem.polytope()
+        content = hashlib.sha256(self.problem.cost_graph().edge_index.numpy().tobytes())
+        for part in (polytope.b, polytope.h):
+            content.update(part.tobytes())
+        for matrix in (polytope.A, polytope.G):
+            for part in (matrix.indptr, matrix.indices, matrix.data):
+                content.update(part.tobytes())
         identity = {
             "format": _FORMAT,
             "problem": type(self.problem).__name__,
-            "graph": hashlib.sha256(graph.edge_index.numpy().tobytes()).hexdigest(),
-            "rows": hashlib.sha256(self.problem.polytope().G.data.tobytes()).hexdigest(),
+            "content": content.hexdigest(),
             "split": split,
             "count": self.counts[split],
             "degree": self.degree,
