@@ -1,6 +1,7 @@
 """Readers of public instance formats, the downloader, and published optima."""
 
 from diffcomb.data.best_known import tsplib_optima
+from diffcomb.data.jobshop import JobShopInstance, read_jobshop
 from diffcomb.data.tsplib import TsplibInstance, read_tsplib
 
-__all__ = ["TsplibInstance", "read_tsplib", "tsplib_optima"]
+__all__ = ["JobShopInstance", "TsplibInstance", "read_jobshop", "read_tsplib", "tsplib_optima"]

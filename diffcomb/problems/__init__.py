@@ -1,6 +1,7 @@
 """WHAT is decided: one file a problem, over `Problem`, `Polytope` and `OracleResult`."""
 
 from diffcomb.problems.assignment import Assignment
+from diffcomb.problems.job_shop import JobShop
 from diffcomb.problems.knapsack import Knapsack
 from diffcomb.problems.oracle import (
     Oracle,
@@ -19,6 +20,7 @@ from diffcomb.problems.traveling_salesman import TravelingSalesman
 __all__ = [
     "Assignment",
     "CostGraph",
+    "JobShop",
     "Knapsack",
     "Oracle",
     "OracleAnswer",

@@ -76,6 +76,10 @@ class Problem(ABC):
         """theta'z, (..., n) and (..., n) -> (...)."""
         return (z * theta).sum(-1)
 
+    def value_gradient(self, z: Tensor, theta: Tensor) -> Tensor:
+        """dV/dtheta of V(theta) = min over Z at its minimisers z, (..., n) -> (..., n): z itself here."""
+        return z
+
     def check_costs(self, theta: Tensor) -> Tensor:
         """theta as given, or a clear refusal.
 
