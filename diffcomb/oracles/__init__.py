@@ -5,12 +5,13 @@ from diffcomb.oracles.cpsat import CPSAT
 from diffcomb.oracles.gurobi import GUROBI
 from diffcomb.oracles.highs import HIGHS
 from diffcomb.oracles.hungarian import HungarianOracle
+from diffcomb.oracles.jobshop import JobShopOracle
 from diffcomb.oracles.mip import MipOracle
 from diffcomb.oracles.scip import SCIP
 from diffcomb.oracles.shortest_path import ShortestPathOracle
 from diffcomb.problems import register_oracle
 
-for _oracle in (HIGHS, CPSAT, SCIP, GUROBI, CPLEX, ShortestPathOracle(), HungarianOracle()):
+for _oracle in (HIGHS, CPSAT, SCIP, GUROBI, CPLEX, ShortestPathOracle(), HungarianOracle(), JobShopOracle()):
     register_oracle(_oracle)
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "HIGHS",
     "SCIP",
     "HungarianOracle",
+    "JobShopOracle",
     "MipOracle",
     "ShortestPathOracle",
 ]

@@ -201,7 +201,6 @@ def tabu_steps(
         count = _critical_path(job, p, before, after, head, tail, makespan, path, state)
         best, best_size, ties = np.int64(2**62), 0, 0
         fallback, fallback_size = np.int64(0), 0
-        fallback_block = block
         start = 0
         while start < count:
             stop = start
@@ -213,26 +212,18 @@ def tabu_steps(
                     if direction == 0:
                         a, b = low, stop
                         u, v = path[a], path[b]
-                        # a job successor of u that reaches v would close a cycle
-                        if u + 1 < n and job[u + 1] == job[u]:
-                            reach = tail[u + 1]
-                            vs = tail[v + 1] + p[v] if v + 1 < n and job[v + 1] == job[v] else p[v]
-                            if vs < reach and not _neighbours(a, b):
-                                continue
+                        # a path from u's job successor to v would close a cycle; neighbours are safe
+                        successor = u + 1 < n and job[u + 1] == job[u]
+                        if b - a > 1 and successor and tail[v] < tail[u + 1]:
+                            continue
                     else:
                         a, b = start, low + 1
                         if b - a == 1 and start + 1 == stop:
                             continue  # a block of two: the same swap as direction 0
                         u, v = path[a], path[b]
-                        if v > 0 and job[v - 1] == job[v]:
-                            reach = head[v - 1] + p[v - 1]
-                            us = head[u] + p[u]
-                            if u > 0 and job[u - 1] == job[u]:
-                                us = head[u - 1] + p[u - 1] + p[u]
-                            else:
-                                us = p[u]
-                            if us < reach and not _neighbours(a, b):
-                                continue
+                        predecessor = v > 0 and job[v - 1] == job[v]
+                        if b - a > 1 and predecessor and head[u] + p[u] < head[v - 1] + p[v - 1]:
+                            continue
                     size = b - a + 1
                     forbidden = False
                     if direction == 0:
@@ -287,11 +278,6 @@ def tabu_steps(
             counters[2] = now - patience - 1  # a cycle: back to the best schedule
             before[:], after[:] = best_before, best_after
             makespan = _heads_and_tails(job, p, before, after, head, tail, order, degree)
-
-
-@njit(cache=True, nogil=True)
-def _neighbours(a: int, b: int) -> bool:
-    return b - a == 1
 
 
 @njit(cache=True, nogil=True)

@@ -157,4 +157,7 @@ class Problem(ABC):
         value = torch.where(found, value, torch.inf)
         # a proof closes the gap by definition; what is left between the two is rounding
         bound = torch.where(optimal, value, torch.minimum(bound, value))
-        return OracleResult(decision, value, bound, answer.statuses, seconds)
+        unique = None
+        if answer.unique is not None:
+            unique = torch.from_numpy(answer.unique).to(theta.device).reshape(value.shape)
+        return OracleResult(decision, value, bound, answer.statuses, seconds, unique)
