@@ -104,5 +104,7 @@ def _numbers(path: Path) -> list[_Line]:
 
 def _count(value: float, path: Path, number: int) -> int:
     if not math.isfinite(value) or value < 1 or value != int(value):
-        raise InvalidInstanceError(f"{path.name} line {number}: jobs and machines are positive whole numbers.")
+        raise InvalidInstanceError(
+            f"{path.name} line {number}: jobs and machines are positive whole numbers."
+        )
     return int(value)

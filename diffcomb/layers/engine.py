@@ -79,6 +79,7 @@ def record_of(exact: OracleResult | None, relaxed: RelaxedDecision | None) -> La
         statuses=exact.statuses if exact else (),
         value=exact.value if exact else None,
         bound=exact.bound if exact else None,
+        unique=exact.unique if exact else None,
         rho=relaxed.rho if relaxed else None,
         kkt_residual=relaxed.kkt_residual if relaxed else None,
         active_rows=relaxed.active_rows if relaxed else None,

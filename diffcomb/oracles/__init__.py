@@ -6,6 +6,7 @@ from diffcomb.oracles.gurobi import GUROBI
 from diffcomb.oracles.highs import HIGHS
 from diffcomb.oracles.hungarian import HungarianOracle
 from diffcomb.oracles.jobshop import JobShopOracle
+from diffcomb.oracles.jobshop_grid import has_common_grid
 from diffcomb.oracles.mip import MipOracle
 from diffcomb.oracles.scip import SCIP
 from diffcomb.oracles.shortest_path import ShortestPathOracle
@@ -24,4 +25,5 @@ __all__ = [
     "JobShopOracle",
     "MipOracle",
     "ShortestPathOracle",
+    "has_common_grid",
 ]

@@ -30,7 +30,7 @@ class JobShopOracle:
        early as possible, then job 1, ... (`JobShop.ties`): one small CP-SAT model a job.
 
     What is proven: sequences are optimal on an integer grid. Whole or decimal durations lie on it, and
-    the proof is exact. Real ones are rounded to 2^-37 of their sum, so the value is optimal to n times
+    the proof is exact. Real ones are rounded to 2^-29 of their sum, so the value is optimal to n times
     that. Start times are then recomputed from the sequence in float64 at the durations as given.
     On a time limit the best schedule comes back with its bound.
     """
@@ -76,9 +76,11 @@ class _Run:
             if unique and perturb and exact is not None:
                 at = perturbed_grid(problem, p, exact)
                 again = self._optimize(at, hint=found)
-                # the noise is too small to turn a worse schedule into a better one
-                starts, unique = again.starts, again.proven
-                found = again
+                unique = again.proven
+                if unique:  # the noise is too small to turn a worse schedule into a better one
+                    found, starts = again, again.starts
+                else:
+                    at = grid
             if unique:
                 starts, unique = self._choose(at, starts, found.objective)
         decision = self._start_times(starts, at)

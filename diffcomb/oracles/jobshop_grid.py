@@ -8,8 +8,8 @@ import numpy as np
 
 from diffcomb.problems.job_shop import JobShop, tie_breaking_noise
 
-#: horizon of the fine grid: real durations are rounded to 1e-11 of their sum
-_FINE = 2.0**37
+#: horizon of the fine grid: real durations are rounded to 2^-32 of their sum
+_FINE = 2.0**32
 #: largest objective that CP-SAT may have to hold
 _LARGEST = 2.0**60
 
@@ -54,11 +54,16 @@ def common_grid(problem: JobShop, p: np.ndarray) -> Grid | None:
     return None
 
 
+def has_common_grid(problem: JobShop, p: np.ndarray) -> bool:
+    """Whether durations are whole multiples of one unit, so that ties cannot be excluded."""
+    return common_grid(problem, p) is not None
+
+
 def fine_grid(problem: JobShop, p: np.ndarray, *, noise: bool) -> Grid:
-    """For real durations: rounding error and noise are below 2^-33 of the sum of the durations."""
+    """For real durations: rounding and noise move each by less than 2^-29 of their sum."""
     per_unit = _FINE / _horizon(problem, p)
-    added = np.floor(16 * tie_breaking_noise(len(p))) if noise else np.zeros(len(p))
-    return _grid(problem, p, per_unit, added, (16.5 if noise else 0.5) / per_unit)
+    added = np.floor(4 * tie_breaking_noise(len(p))) if noise else np.zeros(len(p))
+    return _grid(problem, p, per_unit, added, (3.5 if noise else 0.5) / per_unit)
 
 
 def perturbed_grid(problem: JobShop, p: np.ndarray, exact: Grid) -> Grid:

@@ -57,7 +57,9 @@ def best_dispatch(problem: JobShop, grid: Grid, seed: int, draws: int = 50) -> n
     for k in range(max(draws, len(rules))):
         rule = rules[k % len(rules)]
         noise = rng.uniform(0.8, 1.2, len(q)) if k >= len(rules) else 1.0
-        sequence = dispatch(problem.job, problem.machine, problem.first, problem.last, grid.durations, rule * noise)
+        sequence = dispatch(
+            problem.job, problem.machine, problem.first, problem.last, grid.durations, rule * noise
+        )
         value = _objective(problem, grid, _starts(problem, grid, sequence))
         if value < kept:
             best, kept = sequence, value

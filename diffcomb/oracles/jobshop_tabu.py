@@ -370,9 +370,7 @@ class TabuSearch:
     def _best_starts(self) -> np.ndarray:
         n = len(self.p)
         head, tail, order, degree = (np.zeros(n, np.int64) for _ in range(4))
-        _heads_and_tails(
-            self.job, self.p, self._best_before, self._best_after, head, tail, order, degree
-        )
+        _heads_and_tails(self.job, self.p, self._best_before, self._best_after, head, tail, order, degree)
         self._order = order
         return head
 

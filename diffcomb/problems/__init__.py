@@ -15,6 +15,7 @@ from diffcomb.problems.polytope import Polytope, Rows
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.problems.result import OracleResult, Status
 from diffcomb.problems.shortest_path import ShortestPath
+from diffcomb.problems.timing import Timing
 from diffcomb.problems.traveling_salesman import TravelingSalesman
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "ShortestPath",
     "SolveOptions",
     "Status",
+    "Timing",
     "TravelingSalesman",
     "find_oracle",
     "oracle_names",
