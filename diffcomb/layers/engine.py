@@ -25,7 +25,8 @@ class Decided:
 class Engine(Protocol):
     """decide: theta (batch, n) float64, rho (batch,)."""
 
-    problem: Problem
+    @property
+    def problem(self) -> Problem: ...
 
     def decide(self, theta: Tensor, rho: Tensor, *, needs_grad: bool) -> Decided: ...
 

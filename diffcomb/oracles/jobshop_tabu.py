@@ -199,8 +199,8 @@ def tabu_steps(
                         break
                 makespan = _heads_and_tails(job, p, before, after, head, tail, order, degree)
         count = _critical_path(job, p, before, after, head, tail, makespan, path, state)
-        best, best_size, ties = np.int64(2**62), 0, 0
-        fallback, fallback_size = np.int64(0), 0
+        best, best_size, ties = 2**62, 0, 0
+        fallback, fallback_size = 0, 0
         start = 0
         while start < count:
             stop = start

@@ -313,7 +313,8 @@ class JobShop(Problem):
         given = default if values is None else np.asarray(values, dtype=np.float64)
         if values is not None and np.shape(given) != (self.num_jobs,):
             raise InvalidInstanceError(
-                f"{name} must have one entry for each of the {self.num_jobs} jobs, got shape {np.shape(given)}."
+                f"{name} must have one entry for each of the {self.num_jobs} jobs,"
+                f" got shape {np.shape(given)}."
             )
         array = np.broadcast_to(given, (self.num_jobs,)).astype(np.float64)
         if not np.isfinite(array).all():
