@@ -63,7 +63,10 @@ def brute_force(problem: JobShop, p: torch.Tensor) -> tuple[float, np.ndarray]:
 
 def _weighted(problem: JobShop, starts: np.ndarray) -> np.ndarray:
     return np.array(
-        [(starts[a : b + 1] * 0.5 ** np.arange(b + 1 - a)).sum() for a, b in zip(problem.first, problem.last, strict=True)]
+        [
+            (starts[a : b + 1] * 0.5 ** np.arange(b + 1 - a)).sum()
+            for a, b in zip(problem.first, problem.last, strict=True)
+        ]
     )
 
 

@@ -69,7 +69,9 @@ class ScheduleModel:
         return sum(terms)
 
     def hint(self, starts: np.ndarray) -> None:
-        """Where to begin; the auxiliary variables follow."""
+        """Where to begin. Sums over jobs go without: a hint of starts alone can trap their search."""
+        if self._problem.criterion != "makespan":
+            return
         self._model.clear_hints()
         for variable, value in zip(self.starts, starts.tolist(), strict=True):
             self._model.add_hint(variable, value)
