@@ -90,7 +90,10 @@ class ScheduleModel:
         solver.parameters.random_seed = self._seed
         # a linear relaxation proves sums over jobs, and slows the proof of a makespan tenfold
         solver.parameters.linearization_level = 0 if self._problem.criterion == "makespan" else 1
-        solver.parameters.use_dynamic_precedence_in_disjunctive = True
+        # bounds on a 32-bit grid creep up one by one without it: the choice among optima took minutes
+        solver.parameters.use_strong_propagation_in_disjunctive = True
+        if expression is self.objective:
+            solver.parameters.use_dynamic_precedence_in_disjunctive = True
         if seconds is not None:
             solver.parameters.max_time_in_seconds = seconds
         if effort is not None:
