@@ -8,7 +8,17 @@ from functools import cache
 import numpy as np
 import torch
 
-from diffcomb.problems import Assignment, Knapsack, Problem, ShortestPath, TravelingSalesman
+from diffcomb.problems import (
+    Assignment,
+    BinaryProgram,
+    Knapsack,
+    Matching,
+    MinCostFlow,
+    Problem,
+    SetCover,
+    ShortestPath,
+    TravelingSalesman,
+)
 from diffcomb.reformulation import SOLVERS
 
 #: small enough that all of {0,1}^n can be tried
@@ -20,6 +30,22 @@ PROBLEMS: dict[str, Callable[[], Problem]] = {
     ),
     "assignment": lambda: Assignment(4),
     "knapsack": lambda: Knapsack([[3, 5, 2, 7, 4, 6, 1, 5, 3, 2], [4, 1, 6, 2, 3, 5, 2, 1, 6, 4]], [18, 17]),
+    "matching": lambda: Matching(
+        [(0, 1), (1, 2), (0, 2), (2, 3), (3, 4), (4, 5), (3, 5), (5, 6), (6, 0), (1, 4)], 7
+    ),
+    "perfect_matching": lambda: Matching(
+        [(0, 1), (1, 2), (0, 2), (2, 3), (3, 4), (4, 5), (3, 5), (5, 0), (1, 4)], 6, perfect=True
+    ),
+    "min_cost_flow": lambda: MinCostFlow(
+        [(0, 1), (0, 2), (1, 2), (1, 3), (2, 3), (2, 4), (3, 4), (1, 4), (0, 3)], [2, 0, 0, -1, -1]
+    ),
+    "set_cover": lambda: SetCover([[0, 1, 2], [1, 3], [2, 4], [3, 4, 5], [0, 5], [1, 4], [2, 3]], 6),
+    "binary_program": lambda: BinaryProgram(
+        A=[[1, 1, 1, 0, 0, 0, 0, 0]], b=[1], G=[[3, -2, 4, 5, 2, 6, 1, 3], [0, 1, 0, 1, 0, 1, 0, 1]], h=[8, 2]
+    ),
+    "binary_program_with_cuts": lambda: BinaryProgram(
+        G=[[5, 5, 5, 4, 4, 3], [0, 1, 1, 1, 0, 0], [1, -2, 0, 0, 2, 3]], h=[12, 1, 3], cuts=True
+    ),
 }
 
 CONVEX_SOLVERS = list(SOLVERS)

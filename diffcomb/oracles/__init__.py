@@ -7,12 +7,25 @@ from diffcomb.oracles.highs import HIGHS
 from diffcomb.oracles.hungarian import HungarianOracle
 from diffcomb.oracles.jobshop import JobShopOracle
 from diffcomb.oracles.jobshop_grid import has_common_grid
+from diffcomb.oracles.knapsack import KnapsackOracle
 from diffcomb.oracles.mip import MipOracle
 from diffcomb.oracles.scip import SCIP
 from diffcomb.oracles.shortest_path import ShortestPathOracle
+from diffcomb.oracles.tsp import BranchAndCut
 from diffcomb.problems import register_oracle
 
-for _oracle in (HIGHS, CPSAT, SCIP, GUROBI, CPLEX, ShortestPathOracle(), HungarianOracle(), JobShopOracle()):
+for _oracle in (
+    HIGHS,
+    CPSAT,
+    SCIP,
+    GUROBI,
+    CPLEX,
+    ShortestPathOracle(),
+    HungarianOracle(),
+    KnapsackOracle(),
+    BranchAndCut(),
+    JobShopOracle(),
+):
     register_oracle(_oracle)
 
 __all__ = [
@@ -21,8 +34,10 @@ __all__ = [
     "GUROBI",
     "HIGHS",
     "SCIP",
+    "BranchAndCut",
     "HungarianOracle",
     "JobShopOracle",
+    "KnapsackOracle",
     "MipOracle",
     "ShortestPathOracle",
     "has_common_grid",

@@ -40,7 +40,10 @@ class _HighsModel:
         lp.num_col_ = n
         lp.col_cost_ = cost
         lp.col_lower_, lp.col_upper_ = np.zeros(n), np.ones(n)
-        lp.integrality_ = [highspy.HighsVarType.kInteger] * n
+        # every vertex of an integral polytope is 0-1, and the simplex method ends at a vertex
+        self._is_lp = polytope.integral and not polytope.is_lazy
+        if not self._is_lp:
+            lp.integrality_ = [highspy.HighsVarType.kInteger] * n
         self._highs.passModel(lp)
         infinite = np.full(len(polytope.h), -np.inf)
         self._append(polytope.A.indptr, polytope.A.indices, polytope.A.data, polytope.b, polytope.b)
@@ -71,7 +74,8 @@ class _HighsModel:
         if status == known.kInfeasible:
             return MipOutcome(None, np.inf, Status.INFEASIBLE)
         if status == known.kOptimal:
-            return MipOutcome(z, info.mip_dual_bound, Status.OPTIMAL)
+            bound = info.objective_function_value if self._is_lp else info.mip_dual_bound
+            return MipOutcome(z, bound, Status.OPTIMAL)
         if status == known.kTimeLimit:
             bound = info.mip_dual_bound if np.isfinite(info.mip_dual_bound) else -np.inf
             return MipOutcome(z, bound, Status.UNKNOWN if z is None else Status.FEASIBLE)

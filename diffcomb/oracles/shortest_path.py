@@ -1,4 +1,4 @@
-"""Dedicated shortest path oracle: Dijkstra where costs allow it, Bellman-Ford otherwise."""
+"""Dedicated shortest path oracle: the right classic for the graph and the costs at hand."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from scipy.sparse import csgraph
 
 from diffcomb.errors import InvalidCostsError
 from diffcomb.oracles.batch import Solved, solve_each
+from diffcomb.oracles.dag_path import shortest_dag_paths
 from diffcomb.problems import OracleAnswer, Problem, ShortestPath, SolveOptions, Status
 
 
 class ShortestPathOracle:
-    """Dijkstra (1959) for non-negative costs, Bellman-Ford for negative ones, both scipy's.
+    """Acyclic graphs: dynamic programming, compiled, any sign of costs. Graphs with cycles: scipy's
+    Dijkstra for non-negative costs, Bellman-Ford for negative ones.
 
     Raises InvalidCostsError when a cycle of negative cost can be reached: the shortest *simple*
     path is then NP-hard, and the MIP backends solve it.
@@ -25,6 +27,18 @@ class ShortestPathOracle:
 
     def solve(self, problem: Problem, costs: np.ndarray, options: SolveOptions) -> OracleAnswer:
         assert isinstance(problem, ShortestPath)
+        if problem.order is not None:
+            z = shortest_dag_paths(
+                costs,
+                problem.order,
+                problem.first_arc,
+                problem.arcs_by_tail,
+                problem.tails,
+                problem.heads,
+                problem.source,
+                problem.target,
+            )
+            return OracleAnswer.proven(z, costs)
         return solve_each(lambda cost: _solve_one(problem, cost), costs, options)
 
 

@@ -1,8 +1,11 @@
 """WHAT is decided: one file a problem, over `Problem`, `Polytope` and `OracleResult`."""
 
 from diffcomb.problems.assignment import Assignment
+from diffcomb.problems.binary_program import BinaryProgram
 from diffcomb.problems.job_shop import JobShop
 from diffcomb.problems.knapsack import Knapsack
+from diffcomb.problems.matching import Matching
+from diffcomb.problems.min_cost_flow import MinCostFlow
 from diffcomb.problems.oracle import (
     Oracle,
     OracleAnswer,
@@ -14,21 +17,26 @@ from diffcomb.problems.oracle import (
 from diffcomb.problems.polytope import Polytope, Rows
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.problems.result import OracleResult, Status
+from diffcomb.problems.set_cover import SetCover
 from diffcomb.problems.shortest_path import ShortestPath
 from diffcomb.problems.timing import Timing
 from diffcomb.problems.traveling_salesman import TravelingSalesman
 
 __all__ = [
     "Assignment",
+    "BinaryProgram",
     "CostGraph",
     "JobShop",
     "Knapsack",
+    "Matching",
+    "MinCostFlow",
     "Oracle",
     "OracleAnswer",
     "OracleResult",
     "Polytope",
     "Problem",
     "Rows",
+    "SetCover",
     "ShortestPath",
     "SolveOptions",
     "Status",

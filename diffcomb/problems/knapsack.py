@@ -23,7 +23,7 @@ class Knapsack(Problem):
         capacity: a number, or (rows,); not negative.
     """
 
-    default_oracle = "highs"
+    default_oracle = "knapsack"
     cost_sign = -1
 
     def __init__(

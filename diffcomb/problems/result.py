@@ -20,7 +20,7 @@ class Status(StrEnum):
     def worst(statuses: tuple[Status, ...]) -> Status:
         """The status of a batch: the least favourable one of its instances."""
         severity = list(Status)
-        return max(statuses, key=severity.index, default=Status.OPTIMAL)
+        return max(set(statuses), key=severity.index, default=Status.OPTIMAL)
 
 
 @dataclass(frozen=True)

@@ -58,8 +58,11 @@ class ShortestPath(Problem):
         self.num_nodes, self.source, self.target = num_nodes, source, target
         self.grid_shape = grid_shape
         self.num_costs = len(arcs)
+        #: arcs leaving node v are arcs_by_tail[first_arc[v]:first_arc[v + 1]]
+        self.arcs_by_tail = np.argsort(self.tails, kind="stable")
+        self.first_arc = np.searchsorted(self.tails[self.arcs_by_tail], np.arange(num_nodes + 1))
         #: topological order of the nodes, or None on a graph with cycles
-        self.order = _topological_order(self.tails, self.heads, num_nodes)
+        self.order = self._topological_order()
         adjacency = sparse.csr_array(
             (np.ones(self.num_costs), (self.tails, self.heads)), shape=(num_nodes, num_nodes)
         )
@@ -82,6 +85,20 @@ class ShortestPath(Problem):
             if r + 1 < rows:
                 arcs += [(r * cols + c, (r + 1) * cols + c) for c in range(cols)]
         return cls(arcs, rows * cols, 0, rows * cols - 1, grid_shape=(rows, cols))
+
+    def _topological_order(self) -> np.ndarray | None:
+        """Nodes so that every arc goes forward (Kahn 1962), or None if there is a cycle."""
+        indegree = np.bincount(self.heads, minlength=self.num_nodes)
+        ready = list(np.flatnonzero(indegree == 0))
+        order = []
+        while ready:
+            node = ready.pop()
+            order.append(node)
+            for arc in self.arcs_by_tail[self.first_arc[node] : self.first_arc[node + 1]]:
+                indegree[self.heads[arc]] -= 1
+                if indegree[self.heads[arc]] == 0:
+                    ready.append(self.heads[arc])
+        return np.asarray(order, dtype=np.int64) if len(order) == self.num_nodes else None
 
     def path(self, z: Tensor) -> list[int]:
         """Decision z (n,) -> nodes from source to target."""
@@ -159,20 +176,3 @@ class ShortestPath(Problem):
     def cost_graph(self) -> CostGraph:
         edge_index = torch.from_numpy(np.stack([self.tails, self.heads]))
         return CostGraph(edge_index, self.num_nodes)
-
-
-def _topological_order(tails: np.ndarray, heads: np.ndarray, num_nodes: int) -> np.ndarray | None:
-    """Nodes so that every arc goes forward (Kahn 1962), or None if there is a cycle."""
-    indegree = np.bincount(heads, minlength=num_nodes)
-    by_tail = np.argsort(tails, kind="stable")
-    first = np.searchsorted(tails[by_tail], np.arange(num_nodes + 1))
-    ready = list(np.flatnonzero(indegree == 0))
-    order = []
-    while ready:
-        node = ready.pop()
-        order.append(node)
-        for arc in by_tail[first[node] : first[node + 1]]:
-            indegree[heads[arc]] -= 1
-            if indegree[heads[arc]] == 0:
-                ready.append(heads[arc])
-    return np.asarray(order, dtype=np.int64) if len(order) == num_nodes else None

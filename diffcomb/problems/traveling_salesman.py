@@ -29,7 +29,7 @@ class TravelingSalesman(Problem):
         coordinates: (num_cities, 2) positions, only for pictures and features.
     """
 
-    default_oracle = "highs"
+    default_oracle = "branch_and_cut"
 
     def __init__(self, num_cities: int, *, coordinates: Tensor | None = None) -> None:
         if num_cities < 3:

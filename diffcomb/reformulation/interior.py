@@ -14,10 +14,10 @@ from scipy import sparse
 
 from diffcomb.errors import InfeasibleError, SolveFailedError
 from diffcomb.problems import Polytope, Rows
-from diffcomb.reformulation.kkt_kernel import central_point
-from diffcomb.reformulation.ldl import factorize
+from diffcomb.reformulation.kernels.batch import central_point
+from diffcomb.reformulation.kernels.ldl import factorize
+from diffcomb.reformulation.kernels.polish import RANK_TOLERANCE, face_matrix
 from diffcomb.reformulation.normal_system import NormalSystem
-from diffcomb.reformulation.polish import RANK_TOLERANCE, face_matrix
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from torch import Tensor
 from diffcomb.errors import SolveFailedError
 from diffcomb.problems import Polytope, Problem
 from diffcomb.reformulation.interior import FullDimensional
-from diffcomb.reformulation.kkt_kernel import ACCEPTED, project_batch, solve_batch
+from diffcomb.reformulation.kernels.batch import ACCEPTED, project_batch, solve_batch
 from diffcomb.reformulation.normal_system import NormalSystem
 from diffcomb.reformulation.relaxed import RelaxedDecision
 from diffcomb.reformulation.row_pool import RowPool

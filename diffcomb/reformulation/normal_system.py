@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from diffcomb.problems import Polytope
-from diffcomb.reformulation.ldl import Elimination, EliminationArrays
+from diffcomb.reformulation.kernels.ldl import Elimination, EliminationArrays
 
 _EMPTY = np.zeros(0, dtype=np.int64)
 

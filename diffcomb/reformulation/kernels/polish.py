@@ -10,18 +10,18 @@ the wrong sign and are exchanged, as in an active-set method.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from diffcomb.reformulation.interior_point import _MATH, rows_times, transposed_times
-from diffcomb.reformulation.ldl import factorize, solve
+from diffcomb.reformulation.kernels.compiled import compiled
+from diffcomb.reformulation.kernels.interior_point import rows_times, transposed_times
+from diffcomb.reformulation.kernels.ldl import factorize, solve
 
 #: a pivot below this share of its diagonal is a dependent row: rows have unit norm, and true pivots
 #: of a face are far above it, rounding far below
 RANK_TOLERANCE = 1e-10
-_ROUNDS = 12
+_ROUNDS = 16
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def guess_face(point, system, face, active):  # type: ignore[no-untyped-def]
     """face (n,) int8: -1 at 0, 0 free, 1 at 1; active (m,) bool."""
     x, t, lower, upper, y, s = point
@@ -35,7 +35,7 @@ def guess_face(point, system, face, active):  # type: ignore[no-untyped-def]
         active[r] = not system.is_inequality[r] or y[r] > s[r]
 
 
-@njit(cache=True, nogil=True, fastmath=_MATH)
+@compiled
 def face_matrix(L, face, active, products, system):  # type: ignore[no-untyped-def]
     """J D J' over the active rows; a one on the diagonal of the others."""
     position, first, column_of = system.entry_position, system.entry_start, system.column_of
@@ -53,7 +53,7 @@ def face_matrix(L, face, active, products, system):  # type: ignore[no-untyped-d
             L[system.diagonal[r]] = 1.0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def polish(p, data, products, rhs, system, face, active, y, x, work, L, inverse):  # type: ignore[no-untyped-def]
     """Exact x and y on the right face, starting from a guess of both.
 
@@ -74,7 +74,11 @@ def polish(p, data, products, rhs, system, face, active, y, x, work, L, inverse)
     # costs of size 1e6 in units of rho move x by 1e6 times rounding: the tolerances follow
     snap = max(1e-11, 1e-14 * scale)
     sign = 1e-12 * scale
-    for _ in range(_ROUNDS):
+    for attempt in range(_ROUNDS):
+        if attempt == _ROUNDS // 2:
+            # a bound missed by less than `snap` can have a multiplier whose sign says to leave it, and
+            # the exchange would go round in circles: from here on the point decides alone
+            snap = -1e-14 * scale
         for r in range(m):
             if not active[r]:
                 y[r] = 0.0
@@ -139,6 +143,9 @@ def polish(p, data, products, rhs, system, face, active, y, x, work, L, inverse)
                     active[r] = True
                     changed = True
         if not changed:
+            for i in range(n):
+                outside = max(outside, -x[i], x[i] - 1.0)
+                x[i] = min(max(x[i], 0.0), 1.0)
             residual = max(primal, outside, stationarity / scale)
             inactive = 0
             for r in range(m):

@@ -10,11 +10,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from diffcomb.reformulation.ldl import factorize, solve
-
-_MATH = {"reassoc", "contract", "nsz"}
+from diffcomb.reformulation.kernels.compiled import compiled
+from diffcomb.reformulation.kernels.ldl import factorize, solve
 
 
 class Iterate(NamedTuple):
@@ -35,7 +33,7 @@ class Workspace(NamedTuple):
     rows: np.ndarray
 
 
-@njit(cache=True, nogil=True, fastmath=_MATH)
+@compiled
 def rows_times(x, data, system, out):  # type: ignore[no-untyped-def]
     """out <- J x."""
     start, row_of = system.start, system.row_of
@@ -47,7 +45,7 @@ def rows_times(x, data, system, out):  # type: ignore[no-untyped-def]
                 out[row_of[c]] += data[c] * value
 
 
-@njit(cache=True, nogil=True, fastmath=_MATH)
+@compiled
 def transposed_times(y, data, system, out):  # type: ignore[no-untyped-def]
     """out <- J' y."""
     start, row_of = system.start, system.row_of
@@ -58,7 +56,7 @@ def transposed_times(y, data, system, out):  # type: ignore[no-untyped-def]
         out[i] = value
 
 
-@njit(cache=True, nogil=True, fastmath=_MATH)
+@compiled
 def assemble(L, weight, products, system):  # type: ignore[no-untyped-def]
     """Lower triangle of J diag(weight) J' into the flat array L."""
     position, first, column_of = system.entry_position, system.entry_start, system.column_of
@@ -70,7 +68,7 @@ def assemble(L, weight, products, system):  # type: ignore[no-untyped-def]
         L[position[e]] = value
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def start_at_center(cost, q, data, rhs, system, point, work):  # type: ignore[no-untyped-def]
     """x = 1/2, slacks at least 0.1, and multipliers that make the start dual feasible."""
     x, t, lower, upper, y, s = point
@@ -90,7 +88,7 @@ def start_at_center(cost, q, data, rhs, system, point, work):  # type: ignore[no
         upper[i] = max(-gradient, 0.0) + 0.5
 
 
-@njit(cache=True, nogil=True, fastmath=_MATH)
+@compiled
 def interior_point(  # type: ignore[no-untyped-def]
     cost, q, data, products, rhs, system, point, work, L, inverse, mu_target, floor, max_iterations
 ):

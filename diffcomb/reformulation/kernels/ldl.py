@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from scipy import sparse
+
+from diffcomb.reformulation.kernels.compiled import compiled
 
 #: switch to the dense block once the least connected row touches this share of the rows left
 _DENSE_SHARE = 0.7
-#: sums may be reordered (SIMD), NaN and infinity keep their meaning
-_MATH = {"reassoc", "contract", "nsz"}
 
 
 class EliminationArrays(NamedTuple):
@@ -127,7 +126,7 @@ class Elimination:
         )
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _minimum_degree(adjacency, dense_share):  # type: ignore[no-untyped-def]
     """Greedy elimination; returns order, structure of the sparse columns (CSR) and their number."""
     m = adjacency.shape[0]
@@ -181,7 +180,7 @@ def _minimum_degree(adjacency, dense_share):  # type: ignore[no-untyped-def]
     return order, start[: sparse_part + 1], struct[: start[sparse_part]], sparse_part
 
 
-@njit(cache=True, nogil=True, fastmath=_MATH)
+@compiled
 def factorize(L, inverse, scratch, tolerance, elimination):  # type: ignore[no-untyped-def]
     """M -> L D L' in place; inverse[k] = 1 / d_k.
 
@@ -248,7 +247,7 @@ def factorize(L, inverse, scratch, tolerance, elimination):  # type: ignore[no-u
     return rank
 
 
-@njit(cache=True, nogil=True, fastmath=_MATH)
+@compiled
 def solve(L, inverse, v, elimination):  # type: ignore[no-untyped-def]
     """v <- (L D L')^+ v in place; skipped pivots give 0."""
     column, row_of, tail = elimination.column, elimination.row_of, elimination.tail

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from diffcomb.reformulation.interior_point import (
-    _MATH,
+from diffcomb.reformulation.kernels.compiled import compiled
+from diffcomb.reformulation.kernels.interior_point import (
     Iterate,
     Workspace,
     interior_point,
@@ -14,14 +13,14 @@ from diffcomb.reformulation.interior_point import (
     start_at_center,
     transposed_times,
 )
-from diffcomb.reformulation.ldl import solve
-from diffcomb.reformulation.polish import guess_face, polish
+from diffcomb.reformulation.kernels.ldl import solve
+from diffcomb.reformulation.kernels.polish import guess_face, polish
 
 #: largest scaled KKT residual that passes
 ACCEPTED = 1e-11
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def solve_batch(  # type: ignore[no-untyped-def]
     cost, data, rhs, products, system, x, y, face, active, residual, counts, L, inverse
 ):
@@ -92,7 +91,7 @@ def solve_batch(  # type: ignore[no-untyped-def]
         counts[k, 2] = iterations
 
 
-@njit(cache=True, nogil=True, fastmath=_MATH)
+@compiled
 def project_batch(grad, data, system, face, active, dimension, L, inverse, out, multipliers):  # type: ignore[no-untyped-def]
     """out <- Pi grad and multipliers <- (J D J')^+ J D grad, per row, with the factors of `solve_batch`."""
     batch, n = grad.shape
@@ -123,7 +122,7 @@ def project_batch(grad, data, system, face, active, dimension, L, inverse, out, 
                 out[k, i] = 0.0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def central_point(data, rhs, products, system):  # type: ignore[no-untyped-def]
     """A point well inside X, its slacks and its primal residual: large only if X has an interior."""
     n, m = len(system.start) - 1, len(rhs)
