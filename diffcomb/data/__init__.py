@@ -2,6 +2,15 @@
 
 from diffcomb.data.best_known import tsplib_optima
 from diffcomb.data.dimacs import DimacsGraph, read_dimacs
+from diffcomb.data.jobshop import JobShopInstance, read_jobshop
 from diffcomb.data.tsplib import TsplibInstance, read_tsplib
 
-__all__ = ["DimacsGraph", "TsplibInstance", "read_dimacs", "read_tsplib", "tsplib_optima"]
+__all__ = [
+    "DimacsGraph",
+    "JobShopInstance",
+    "TsplibInstance",
+    "read_dimacs",
+    "read_jobshop",
+    "read_tsplib",
+    "tsplib_optima",
+]

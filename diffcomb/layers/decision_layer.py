@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from diffcomb.errors import InvalidCostsError, UnknownNameError
-from diffcomb.layers.engine import BinaryEngine, Decided, Engine, OracleSettings, record_of
+from diffcomb.layers.engine import Decided, Engine, OracleSettings, record_of
+from diffcomb.layers.make_engine import make_engine
 from diffcomb.layers.record import LayerRecord
 from diffcomb.layers.rho import FixedRho, ShareController
 from diffcomb.problems import Problem, find_oracle
@@ -41,6 +42,9 @@ class DecisionLayer(nn.Module):
     backward -(1/rho) Pi g, the exact gradient of x_rho(theta) = argmin over X of
     theta'x + (rho/2) ||x - 1/2||^2. decision="relaxed": forward x_rho itself. The gradient of z*
     proper is zero almost everywhere; see docs/theory.md.
+
+    A JobShop decides start times, which move with theta: their own exact derivative is used, and
+    solver, rho and backward play no part (see `ScheduleEngine`).
 
     Args:
         problem: what is decided; or a list of problems, called with a list of cost vectors.
@@ -176,7 +180,7 @@ class DecisionLayer(nn.Module):
     def _engine(self, problem: Problem) -> Engine:
         """The engine of `problem`, built once and kept as long as the layer."""
         if problem not in self._engines:
-            self._engines[problem] = BinaryEngine(
+            self._engines[problem] = make_engine(
                 problem, self.solver, self.decision, self.oracle, self.backward_method, self.certify
             )
         return self._engines[problem]

@@ -25,7 +25,8 @@ class Decided:
 class Engine(Protocol):
     """decide: theta (batch, n) float64, rho (batch,)."""
 
-    problem: Problem
+    @property
+    def problem(self) -> Problem: ...
 
     def decide(self, theta: Tensor, rho: Tensor, *, needs_grad: bool) -> Decided: ...
 
@@ -104,6 +105,7 @@ def record_of(exact: OracleResult | None, relaxed: RelaxedDecision | None) -> La
         statuses=exact.statuses if exact else (),
         value=exact.value if exact else None,
         bound=exact.bound if exact else None,
+        unique=exact.unique if exact else None,
         rho=relaxed.rho if relaxed else None,
         kkt_residual=relaxed.kkt_residual if relaxed else None,
         active_rows=relaxed.active_rows if relaxed else None,

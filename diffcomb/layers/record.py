@@ -22,6 +22,8 @@ class LayerRecord:
         rho: (batch,) penalty weight of the relaxed decision behind the gradient.
         threshold: (batch,) exactness threshold rho_bar, if asked for.
         exact: (batch,) bool, x_rho = z* certified by one oracle call, if asked for.
+        unique: (batch,) bool, schedules: the choice among optima is proven; see `OracleResult`.
+        tied: (batch,) bool, schedules: the gradient is one of several generalised derivatives.
         kkt_residual: (batch,) of the relaxed decision.
         active_rows, iterations, face_dimension: (batch,) int, of the relaxed decision.
     """
@@ -32,6 +34,8 @@ class LayerRecord:
     rho: Tensor | None = None
     threshold: Tensor | None = None
     exact: Tensor | None = None
+    unique: Tensor | None = None
+    tied: Tensor | None = None
     kkt_residual: Tensor | None = None
     active_rows: Tensor | None = None
     iterations: Tensor | None = None

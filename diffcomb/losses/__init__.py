@@ -2,8 +2,20 @@
 
 from diffcomb.losses.cost_error import CostMSELoss
 from diffcomb.losses.fenchel_young import FenchelYoungLoss
+from diffcomb.losses.imitation import ImitationLoss
 from diffcomb.losses.optimal_value import OptimalValueLoss
+from diffcomb.losses.planned_start import PlannedStartLoss, executed_starts, planned_start_cost
 from diffcomb.losses.regret import RegretLoss
 from diffcomb.losses.smoothed_spo_plus import SmoothedSPOPlusLoss
 
-__all__ = ["CostMSELoss", "FenchelYoungLoss", "OptimalValueLoss", "RegretLoss", "SmoothedSPOPlusLoss"]
+__all__ = [
+    "CostMSELoss",
+    "FenchelYoungLoss",
+    "ImitationLoss",
+    "OptimalValueLoss",
+    "PlannedStartLoss",
+    "RegretLoss",
+    "SmoothedSPOPlusLoss",
+    "executed_starts",
+    "planned_start_cost",
+]

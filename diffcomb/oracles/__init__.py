@@ -6,6 +6,8 @@ from diffcomb.oracles.cpsat import CPSAT
 from diffcomb.oracles.gurobi import GUROBI
 from diffcomb.oracles.highs import HIGHS
 from diffcomb.oracles.hungarian import HungarianOracle
+from diffcomb.oracles.jobshop import JobShopOracle
+from diffcomb.oracles.jobshop_grid import has_common_grid
 from diffcomb.oracles.knapsack import KnapsackOracle
 from diffcomb.oracles.mip import MipOracle
 from diffcomb.oracles.scip import SCIP
@@ -24,6 +26,7 @@ for _oracle in (
     KnapsackOracle(),
     BranchAndCut(),
     CheapestColoringOracle(),
+    JobShopOracle(),
 ):
     register_oracle(_oracle)
 register_fewest_colors(fewest_colors)
@@ -37,7 +40,9 @@ __all__ = [
     "BranchAndCut",
     "CheapestColoringOracle",
     "HungarianOracle",
+    "JobShopOracle",
     "KnapsackOracle",
     "MipOracle",
     "ShortestPathOracle",
+    "has_common_grid",
 ]

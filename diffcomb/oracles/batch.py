@@ -14,11 +14,12 @@ from diffcomb.problems import OracleAnswer, SolveOptions, Status
 
 @dataclass(frozen=True)
 class Solved:
-    """One instance: decision z (n,) or None, lower bound, status."""
+    """One instance: decision z (n,) or None, lower bound, status; unique as in `OracleResult`."""
 
     decision: np.ndarray | None
     bound: float
     status: Status
+    unique: bool | None = None
 
 
 def solve_each(
@@ -46,6 +47,10 @@ def solve_each(
     for row, one in zip(decisions, solved, strict=True):
         if one.decision is not None:
             row[:] = one.decision
+    unique = [one.unique for one in solved]
     return OracleAnswer(
-        decisions, np.array([one.bound for one in solved]), tuple(one.status for one in solved)
+        decisions,
+        np.array([one.bound for one in solved]),
+        tuple(one.status for one in solved),
+        None if None in unique else np.array(unique, dtype=bool),
     )

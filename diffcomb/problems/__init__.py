@@ -4,6 +4,7 @@ from diffcomb.problems.assignment import Assignment
 from diffcomb.problems.binary_program import BinaryProgram
 from diffcomb.problems.graph import Graph
 from diffcomb.problems.graph_coloring import FewestColors, GraphColoring, register_fewest_colors
+from diffcomb.problems.job_shop import JobShop
 from diffcomb.problems.knapsack import Knapsack
 from diffcomb.problems.matching import Matching
 from diffcomb.problems.min_cost_flow import MinCostFlow
@@ -20,6 +21,7 @@ from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.problems.result import OracleResult, Status
 from diffcomb.problems.set_cover import SetCover
 from diffcomb.problems.shortest_path import ShortestPath
+from diffcomb.problems.timing import Timing
 from diffcomb.problems.traveling_salesman import TravelingSalesman
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "FewestColors",
     "Graph",
     "GraphColoring",
+    "JobShop",
     "Knapsack",
     "Matching",
     "MinCostFlow",
@@ -42,6 +45,7 @@ __all__ = [
     "ShortestPath",
     "SolveOptions",
     "Status",
+    "Timing",
     "TravelingSalesman",
     "find_oracle",
     "oracle_names",

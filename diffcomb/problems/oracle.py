@@ -50,12 +50,13 @@ class SolveOptions:
 class OracleAnswer:
     """decisions (batch, n), lower bounds (batch,), one status per instance; all NumPy float64.
 
-    Rows of instances without a solution are zero.
+    Rows of instances without a solution are zero. unique: (batch,) bool as in `OracleResult`, or None.
     """
 
     decisions: np.ndarray
     bounds: np.ndarray
     statuses: tuple[Status, ...]
+    unique: np.ndarray | None = None
 
     @staticmethod
     def proven(decisions: np.ndarray, costs: np.ndarray) -> OracleAnswer:

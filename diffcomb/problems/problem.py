@@ -76,6 +76,10 @@ class Problem(ABC):
         """theta'z, (..., n) and (..., n) -> (...)."""
         return (z * theta).sum(-1)
 
+    def value_gradient(self, z: Tensor, theta: Tensor) -> Tensor:
+        """dV/dtheta of V(theta) = min over Z at its minimisers z, (..., n) -> (..., n): z itself here."""
+        return z
+
     def check_costs(self, theta: Tensor) -> Tensor:
         """theta as given, or a clear refusal.
 
@@ -143,9 +147,12 @@ class Problem(ABC):
             raise SolveFailedError("No solution found within the limits; raise time_limit.")
         decision = torch.from_numpy(answer.decisions).to(theta.device, theta.dtype).reshape(theta.shape)
         value = self.objective(decision, theta.detach())
+        unique = None
+        if answer.unique is not None:
+            unique = torch.from_numpy(answer.unique).to(theta.device).reshape(value.shape)
         if status is Status.OPTIMAL:
             # a proof closes the gap by definition; what is left between the two is rounding
-            return OracleResult(decision, value, value, answer.statuses, seconds)
+            return OracleResult(decision, value, value, answer.statuses, seconds, unique)
         found = torch.tensor(
             [s in (Status.OPTIMAL, Status.FEASIBLE) for s in answer.statuses], device=theta.device
         ).reshape(value.shape)
@@ -155,4 +162,4 @@ class Problem(ABC):
         bound = torch.from_numpy(answer.bounds).to(theta.device, theta.dtype).reshape(value.shape)
         value = torch.where(found, value, torch.inf)
         bound = torch.where(optimal, value, torch.minimum(bound, value))
-        return OracleResult(decision, value, bound, answer.statuses, seconds)
+        return OracleResult(decision, value, bound, answer.statuses, seconds, unique)

@@ -33,6 +33,8 @@ class OracleResult:
         bound: (batch,) proven lower bound on the optimum; equals value where status is optimal.
         status: the least favourable status of the batch; `statuses` has one per instance.
         seconds: wall-clock seconds of the whole call.
+        unique: (batch,) bool, the choice among tied optima is proven too, so that the decision is the
+            one the problem defines; None from oracles that leave ties open.
     """
 
     decision: Tensor
@@ -40,6 +42,7 @@ class OracleResult:
     bound: Tensor
     statuses: tuple[Status, ...]
     seconds: float
+    unique: Tensor | None = None
 
     @property
     def status(self) -> Status:

@@ -1,4 +1,4 @@
-"""V(theta) = min over Z of theta'z, with the exact gradient z*(theta) (Danskin 1967)."""
+"""V(theta) = min over Z of the objective, with its exact gradient (Danskin 1967)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ def optimal_value(
 ) -> Tensor:
     """V(theta), (batch, n) -> (batch,); dV/dtheta = z*(theta), exact wherever z* is unique.
 
-    One oracle call, no penalty and no bias. Concave and piecewise linear in theta; on ties the
-    gradient is one element of the superdifferential. If `time_limit` stops the oracle, value and
-    gradient are those of the incumbent: upper bounds, not proven.
+    One oracle call, no penalty and no bias. For a cost theta'z, V is concave and piecewise linear; on
+    ties the gradient is one element of the superdifferential. For a schedule dV/dtheta is
+    `problem.value_gradient`: the critical path of the makespan, multipliers in general. If `time_limit`
+    stops the oracle, value and gradient are those of the incumbent: upper bounds, not proven.
     """
-    z = problem.solve(theta, oracle, time_limit).decision
-    return problem.objective(z, theta)
+    costs = theta.detach()
+    z = problem.solve(costs, oracle, time_limit).decision
+    # 0 in value, the gradient in derivative
+    slope = (problem.value_gradient(z, costs) * (theta - costs)).sum(-1)
+    return problem.objective(z, costs) + slope

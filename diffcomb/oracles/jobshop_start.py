@@ -1,0 +1,110 @@
+"""A first schedule on the grid: dispatching for every objective, tabu search for the makespan."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from diffcomb.oracles.jobshop_dispatch import dispatch
+from diffcomb.oracles.jobshop_grid import Grid
+from diffcomb.oracles.jobshop_tabu import TabuSearch
+from diffcomb.problems import JobShop
+from diffcomb.problems.timing import earliest_starts
+
+#: moves a search without a time share makes, per operation
+_MOVES = 150
+#: moves without progress before a restart: fewer restarts too early on ft10, more too late on swv01
+_PATIENCE = 20_000
+
+
+def start_schedule(
+    problem: JobShop, grid: Grid, seed: int, seconds: float | None, sequence: np.ndarray | None = None
+) -> tuple[np.ndarray, int]:
+    """(starts (n,) int64, objective on the grid).
+
+    Args:
+        seconds: the tabu search goes on that long; None = a fixed number of moves.
+        sequence: start from here instead of dispatching.
+    """
+    if sequence is None:
+        sequence = best_dispatch(problem, grid, seed)
+    if problem.criterion != "makespan":
+        starts = _starts(problem, grid, sequence)
+        return starts, _objective(problem, grid, starts)
+    search = TabuSearch(problem.job, problem.machine, grid.durations, sequence, seed)
+    target, moves = lower_bound(problem, grid), _MOVES * problem.num_costs
+    stop = None if seconds is None else time.perf_counter() + seconds
+    done = 0
+    while search.best > target and (done < moves if stop is None else time.perf_counter() < stop):
+        step = 1000
+        search.run(step, _PATIENCE, target)
+        done += step
+    return search.starts, search.best
+
+
+def best_dispatch(problem: JobShop, grid: Grid, seed: int, draws: int = 50) -> np.ndarray:
+    """The best of the priority rules: most work remaining, weighted shortest job, due date; and noise."""
+    q = grid.durations.astype(np.float64)
+    total = np.cumsum(q)
+    remaining = total[problem.last][problem.job] - total + q
+    length = np.maximum(total[problem.last] - total[problem.first] + q[problem.first], 1.0)
+    rules = [remaining, -q, (grid.weights / length)[problem.job]]
+    if problem.criterion in ("tardiness", "earliness_tardiness"):
+        rules += [-grid.due_dates[problem.job].astype(np.float64), remaining - grid.due_dates[problem.job]]
+    rng = np.random.default_rng(seed)
+    best, kept = None, np.inf
+    for k in range(max(draws, len(rules))):
+        rule = rules[k % len(rules)]
+        noise = rng.uniform(0.8, 1.2, len(q)) if k >= len(rules) else 1.0
+        sequence = dispatch(
+            problem.job, problem.machine, problem.first, problem.last, grid.durations, rule * noise
+        )
+        value = _objective(problem, grid, _starts(problem, grid, sequence))
+        if value < kept:
+            best, kept = sequence, value
+    assert best is not None
+    return best
+
+
+def lower_bound(problem: JobShop, grid: Grid) -> int:
+    """Largest of: a job's length; a machine's load between its least head and its least tail.
+
+    For other objectives than the makespan: every job alone on its machines (0 under earliness).
+    """
+    q = grid.durations
+    total = np.cumsum(q)
+    base = total[problem.first] - q[problem.first]
+    length = total[problem.last] - base
+    if problem.criterion == "completion":
+        return int((grid.weights * length).sum())
+    if problem.criterion == "tardiness":
+        return int((grid.weights * np.maximum(length - grid.due_dates, 0)).sum())
+    if problem.criterion == "earliness_tardiness":
+        return int((grid.weights * np.maximum(length - grid.due_dates, 0)).sum())
+    head = total - q - base[problem.job]
+    tail = length[problem.job] - head - q
+    loads = [
+        head[on].min() + q[on].sum() + tail[on].min()
+        for on in (problem.machine == m for m in range(problem.num_machines))
+        if on.any()
+    ]
+    return int(max(length.max(), *loads))
+
+
+def _starts(problem: JobShop, grid: Grid, sequence: np.ndarray) -> np.ndarray:
+    q = grid.durations.astype(np.float64)  # below 2^53: exact
+    starts = earliest_starts(sequence, problem.job, problem.machine, q, np.zeros(len(q)))[0]
+    return starts.astype(np.int64)
+
+
+def _objective(problem: JobShop, grid: Grid, starts: np.ndarray) -> int:
+    ends = starts[problem.last] + grid.durations[problem.last]
+    if problem.criterion == "makespan":
+        return int(ends.max())
+    if problem.criterion == "completion":
+        return int((grid.weights * ends).sum())
+    cost = grid.weights * np.maximum(ends - grid.due_dates, 0)
+    if problem.criterion == "earliness_tardiness":
+        cost = cost + grid.earliness * np.maximum(grid.due_dates - ends, 0)
+    return int(cost.sum())

@@ -1,0 +1,39 @@
+"""Synthetic shop-floor data and its picture."""
+
+import torch
+
+from datamodules.job_shop import JOB_SHOP_NODE_FEATURES, OPERATION_FEATURES, generate_shop_floor
+from diffcomb.protocol.gantt_figure import save_gantt_figure
+from tests.jobshop_cases import random_shop
+
+
+def test_days_are_seeded_and_have_the_shapes_of_the_cost_graph():
+    """The same seed, the same positive durations; one row of features a node and an operation."""
+    problem, _ = random_shop(4, 3)
+    first, second = (generate_shop_floor(problem, 5, seed=1) for _ in range(2))
+    assert torch.equal(first.costs, second.costs)
+    assert bool((first.costs > 0).all())
+    assert first.edges.shape == (5, problem.num_costs, len(OPERATION_FEATURES))
+    assert first.nodes.shape == (5, problem.cost_graph().num_nodes, len(JOB_SHOP_NODE_FEATURES))
+    assert bool(torch.isfinite(first.edges).all())
+    assert not torch.equal(first.costs, generate_shop_floor(problem, 5, seed=2).costs)
+
+
+def test_features_explain_durations_but_not_exactly():
+    """Least squares on log durations: between half and all of the variance."""
+    problem, _ = random_shop(4, 3)
+    data = generate_shop_floor(problem, 200, seed=0)
+    x = torch.cat([data.edges, torch.ones_like(data.edges[..., :1])], -1).reshape(-1, 10).double()
+    x[:, 0] = x[:, 0].log()
+    y = data.costs.reshape(-1).double().log()
+    residual = y - x @ torch.linalg.lstsq(x, y[:, None], driver="gelsd").solution[:, 0]
+    assert 0.5 < 1 - float(residual.var() / y.var()) < 0.99
+
+
+def test_gantt_chart_is_written(tmp_path):
+    """One picture, two panels."""
+    problem, p = random_shop(4, 3)
+    z = problem.solve(p).decision
+    path = tmp_path / "gantt.png"
+    save_gantt_figure(path, problem, {"optimal": (z, p), "later": (z + 3, p)})
+    assert path.stat().st_size > 10_000
