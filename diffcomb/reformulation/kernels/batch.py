@@ -94,9 +94,9 @@ def solve_batch(  # type: ignore[no-untyped-def]
 
 
 @compiled
-def project_batch(
+def project_batch(  # type: ignore[no-untyped-def]
     grad, data, system, face, active, dimension, L, inverse, out, multipliers, with_multipliers
-):  # type: ignore[no-untyped-def]
+):
     """out <- Pi grad and multipliers <- (J D J')^+ J D grad, per row, with the factors of `solve_batch`.
 
     At a vertex Pi = 0; the multipliers are then computed only if asked for.
