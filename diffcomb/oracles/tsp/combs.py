@@ -8,6 +8,7 @@ cross the handle, chosen greedily by 3 - x(delta(T)) (Grötschel & Holland 1991)
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
@@ -35,44 +36,81 @@ def violated_combs(
     handles = _handles(num_cities, tails, heads, x, tight)
     if not len(handles):
         return []
-    edges = x > 0.5
+    edges = x > 0.3
     pairs = np.zeros((int(edges.sum()), num_cities), dtype=bool)
     rows = np.arange(len(pairs))
     pairs[rows, tails[edges]] = pairs[rows, heads[edges]] = True
-    teeth = np.concatenate([pairs, tight, ~tight]) if len(tight) else pairs
-    crossing = (teeth[:, tails] != teeth[:, heads]) @ x
-    gain = 3.0 - crossing
-    useful = gain > 0.05
-    teeth, gain = teeth[useful], gain[useful]
+    teeth = np.concatenate([pairs, tight]) if len(tight) else pairs
+    gain = 3.0 - _cut_values(teeth, tails, heads, x)
     order = np.argsort(-gain, kind="stable")
     teeth, gain = teeth[order], gain[order]
-    boundary = (handles[:, tails] != handles[:, heads]) @ x
-    inside = handles.astype(np.float32) @ teeth.T.astype(np.float32)
-    sizes = teeth.sum(1)
-    found: list[tuple[float, Cut]] = []
-    for k in range(len(handles)):
-        candidates = np.flatnonzero((inside[k] > 0.5) & (inside[k] < sizes - 0.5))
-        # no tooth gains more than 1: t of them must beat x(delta(H)) - 1
-        if gain[candidates].sum() <= boundary[k] - 1:
-            continue
-        covered = np.zeros(num_cities, dtype=bool)
-        chosen: list[int] = []
-        for t in candidates:
-            if not (covered & teeth[t]).any():
-                chosen.append(int(t))
-                covered |= teeth[t]
-        if len(chosen) % 2 == 0:
-            chosen = chosen[:-1]
-        # drop pairs that cost more than they bring
-        while len(chosen) > 3 and gain[chosen[-1]] + gain[chosen[-2]] < 0:
-            chosen = chosen[:-2]
-        if len(chosen) < 3:
-            continue
-        violation = float(gain[chosen].sum()) - (boundary[k] - 1)
-        if violation > min_violation:
-            found.append((violation, comb(handles[k], teeth[chosen])))
-    found.sort(key=lambda pair: -pair[0])
-    return [cut for _, cut in found[:limit]]
+    rows, members = np.nonzero(teeth)
+    start = np.searchsorted(rows, np.arange(len(teeth) + 1))
+    boundary = _cut_values(handles, tails, heads, x)
+    chosen, counts, violations = _choose_teeth(handles, boundary, start, members, gain)
+    order = np.argsort(-violations, kind="stable")[:limit]
+    return [comb(handles[k], teeth[chosen[k, : counts[k]]]) for k in order if violations[k] > min_violation]
+
+
+@njit(cache=True, nogil=True)
+def _cut_values(sets: np.ndarray, tails: np.ndarray, heads: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """x(delta(S)) of each set (count, N)."""
+    values = np.zeros(len(sets))
+    for k in range(len(sets)):
+        for e in range(len(x)):
+            if sets[k, tails[e]] != sets[k, heads[e]]:
+                values[k] += x[e]
+    return values
+
+
+@njit(cache=True, nogil=True)
+def _choose_teeth(
+    handles: np.ndarray, boundary: np.ndarray, start: np.ndarray, members: np.ndarray, gain: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Per handle an odd number of disjoint crossing teeth, greedily by gain; their violation.
+
+    The comb is violated by  sum of gains - (x(delta(H)) - 1). An even choice drops its weakest
+    tooth or takes the best one left, whichever costs less.
+    """
+    count, n = handles.shape
+    most = n // 2 + 1
+    chosen = np.zeros((count, most), dtype=np.int64)
+    counts = np.zeros(count, dtype=np.int64)
+    violations = np.full(count, -np.inf)
+    covered = np.zeros(n, dtype=np.bool_)
+    for h in range(count):
+        covered[:] = False
+        total, picked, extra = 0.0, 0, -1
+        for t in range(len(gain)):
+            if gain[t] <= 0.0 and (picked % 2 == 1 or extra >= 0):
+                break
+            inside, free = 0, True
+            for k in range(start[t], start[t + 1]):
+                inside += handles[h, members[k]]
+                free = free and not covered[members[k]]
+            if not free or inside == 0 or inside == start[t + 1] - start[t]:
+                continue
+            if gain[t] <= 0.0:
+                extra = t
+                break
+            chosen[h, picked] = t
+            picked += 1
+            total += gain[t]
+            for k in range(start[t], start[t + 1]):
+                covered[members[k]] = True
+        if picked % 2 == 0 and picked > 0:
+            weakest = gain[chosen[h, picked - 1]]
+            if extra >= 0 and -gain[extra] < weakest:
+                chosen[h, picked] = extra
+                picked += 1
+                total += gain[extra]
+            else:
+                picked -= 1
+                total -= weakest
+        if picked >= 3:
+            counts[h] = picked
+            violations[h] = total - (boundary[h] - 1.0)
+    return chosen, counts, violations
 
 
 def _handles(n: int, tails: np.ndarray, heads: np.ndarray, x: np.ndarray, tight: np.ndarray) -> np.ndarray:
