@@ -9,6 +9,7 @@ from diffcomb.oracles.tsp.lin_kernighan import improve_tour, nearest_lists, near
 from diffcomb.oracles.tsp.linear_program import TourProgram
 from diffcomb.oracles.tsp.lp_search import LpSearch
 from diffcomb.oracles.tsp.outcome import Outcome, edge_positions
+from diffcomb.oracles.tsp.rounding import round_point
 
 
 def solve_large(
@@ -43,10 +44,15 @@ def solve_large(
         lengths[tails, heads] = lengths[heads, tails] = reduced
         near = nearest_lists(lengths, min(8, num_cities - 1))
         # the local search stops its scan of a list by cost
-        near = np.take_along_axis(
-            near, np.argsort(np.take_along_axis(matrix, near, 1), axis=1, kind="stable"), 1
-        )
-        upper = improve_tour(matrix, np.ascontiguousarray(near), tour, 20 * num_cities, seed + 1, 1e-12)
+        ascending = np.argsort(np.take_along_axis(matrix, near, 1), axis=1, kind="stable")
+        near = np.ascontiguousarray(np.take_along_axis(near, ascending, 1))
+        upper = improve_tour(matrix, near, tour, 10 * num_cities, seed + 1, 1e-12)
+        for k in range(5):
+            rounded, value = round_point(
+                program.tails, program.heads, program.x, matrix, near, 2 * num_cities, seed + k
+            )
+            if value < upper:
+                tour, upper = rounded, value
         best = edge_positions(num_cities, tour)
     slack = upper - tolerance - bound
     if slack <= 0:
@@ -56,7 +62,7 @@ def solve_large(
     program.add_columns(entering)
     ceiling = possible[program.columns].astype(np.float64)
     floor = (reduced[program.columns] < -slack).astype(np.float64)
-    search = LpSearch(program, floor, ceiling, upper, tolerance)
+    search = LpSearch(program, floor, ceiling, upper, tolerance, matrix, near)
     outcome = search.run(deadline, bound)
     edges = best if outcome.edges is None else outcome.edges
     return Outcome(edges, outcome.bound, outcome.bound >= outcome.upper - tolerance)

@@ -12,6 +12,8 @@ import numpy as np
 
 from diffcomb.oracles.tsp.cutting_planes import tighten
 from diffcomb.oracles.tsp.linear_program import TourProgram
+from diffcomb.oracles.tsp.outcome import edge_positions
+from diffcomb.oracles.tsp.rounding import round_point
 
 _CANDIDATES = 8
 _PROBE_ITERATIONS = 40
@@ -44,6 +46,7 @@ class LpSearch:
         program: the root, its columns all edges that a better tour can have.
         lower, upper_bounds: of the columns at the root.
         upper: cost of the best tour known. tolerance: improvements below it are not looked for.
+        matrix, near: costs (N, N) and neighbours (N, K) for the tours made from fractional points.
     """
 
     def __init__(
@@ -53,12 +56,15 @@ class LpSearch:
         upper_bounds: np.ndarray,
         upper: float,
         tolerance: float,
+        matrix: np.ndarray,
+        near: np.ndarray,
     ) -> None:
         self._program = program
         self._upper, self._tolerance = upper, tolerance
         self._edges: np.ndarray | None = None
         self._serial = itertools.count()
         self._root = (lower, upper_bounds)
+        self._matrix, self._near = matrix, near
 
     def run(self, deadline: float, root_bound: float) -> SearchOutcome:
         """Until proven or the deadline (time.perf_counter)."""
@@ -87,9 +93,22 @@ class LpSearch:
                 chosen = program.columns[program.x > 0.5]
                 self._edges, self._upper = chosen, float(program.cost_of(chosen))
                 continue
+            self._round(nodes)
+            if bound >= self._upper - self._tolerance:
+                continue
             for child in self._branch(node, bound, fractional):
                 heapq.heappush(heap, child)
         return SearchOutcome(self._edges, self._upper, self._upper, nodes)
+
+    def _round(self, seed: int) -> None:
+        """Keep the tour that the fractional point suggests if it is better."""
+        program = self._program
+        kicks = program.num_cities // 2
+        tour, value = round_point(
+            program.tails, program.heads, program.x, self._matrix, self._near, kicks, seed
+        )
+        if value < self._upper - 1e-12:
+            self._edges, self._upper = edge_positions(program.num_cities, tour), value
 
     def _branch(self, node: _Node, bound: float, fractional: np.ndarray) -> list[_Node]:
         """Two children on the edge whose probes lift the weaker child most (strong branching)."""
