@@ -29,7 +29,7 @@ class BranchAndCut:
     Beyond, or when that search grows: cutting planes (subtours, blossoms, combs) on HiGHS's simplex
     with pricing, reduced-cost fixing, and branch and cut.
 
-    Costs may be negative and of any scale. Integer costs are solved to the exact optimum; real ones
+    Costs may be negative and of any scale. Integer costs (to 10^6) are solved to the exact optimum; real ones
     until no tour is better by more than 1e-10 (1-trees) or 1e-9 (linear programs) times N times the
     largest deviation of a cost from their mean. Instances of a batch run on threads; an answer
     depends on its costs and the seed alone.
