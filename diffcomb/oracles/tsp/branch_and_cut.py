@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import torch
 
 from diffcomb.oracles.batch import Solved, solve_each
 from diffcomb.oracles.tsp.large import solve_large
@@ -18,8 +19,8 @@ from diffcomb.problems import OracleAnswer, Problem, SolveOptions, Status, Trave
 
 #: up to here the compiled 1-tree search goes first
 _SMALL = 60
-#: 1-trees it may spend before the linear program takes over (about 0.1 s)
-_BUDGET = 20_000
+#: 1-trees it may spend before the linear program takes over (about 0.3 s)
+_BUDGET = 60_000
 
 
 class BranchAndCut:
@@ -66,7 +67,12 @@ def _solve_one(problem: TravelingSalesman, theta: np.ndarray, options: SolveOpti
         )
     if not outcome.proven and time.perf_counter() < deadline:
         tolerance = max(scaled.tolerance, n * 1e-9)
-        later = solve_large(n, tails, heads, scaled.cost, tolerance, deadline, options.seed)
+        known = None
+        if n <= _SMALL:
+            z = np.zeros(problem.num_costs)
+            z[outcome.edges] = 1.0
+            known = problem.tour(torch.from_numpy(z)).numpy()
+        later = solve_large(n, tails, heads, scaled.cost, tolerance, deadline, options.seed, known)
         outcome = later.or_better(outcome, scaled.cost)
     z = np.zeros(problem.num_costs)
     z[outcome.edges] = 1.0

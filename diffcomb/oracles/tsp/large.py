@@ -20,13 +20,20 @@ def solve_large(
     tolerance: float,
     deadline: float,
     seed: int,
+    known_tour: np.ndarray | None = None,
 ) -> Outcome:
-    """cost (n,) scaled to magnitude 1 over the complete graph; deadline in time.perf_counter."""
+    """Cutting planes, fixing and search over the complete graph.
+
+    Args:
+        cost: (n,) scaled to magnitude 1. deadline: in time.perf_counter.
+        known_tour: city order of a good tour; saves most of the local search.
+    """
+    effort = 10 if known_tour is None else 1
     matrix = np.zeros((num_cities, num_cities))
     matrix[tails, heads] = matrix[heads, tails] = cost
     near = nearest_lists(matrix, min(8, num_cities - 1))
-    tour = nearest_neighbour_tour(matrix, 0)
-    upper = improve_tour(matrix, near, tour, 10 * num_cities, seed, 1e-12)
+    tour = nearest_neighbour_tour(matrix, 0) if known_tour is None else known_tour.astype(np.int32)
+    upper = improve_tour(matrix, near, tour, effort * num_cities, seed, 1e-12)
     best = edge_positions(num_cities, tour)
 
     ends = np.repeat(np.arange(num_cities), min(6, num_cities - 1))
@@ -46,8 +53,8 @@ def solve_large(
         # the local search stops its scan of a list by cost
         ascending = np.argsort(np.take_along_axis(matrix, near, 1), axis=1, kind="stable")
         near = np.ascontiguousarray(np.take_along_axis(near, ascending, 1))
-        upper = improve_tour(matrix, near, tour, 10 * num_cities, seed + 1, 1e-12)
-        for k in range(5):
+        upper = improve_tour(matrix, near, tour, effort * num_cities, seed + 1, 1e-12)
+        for k in range(effort // 2):
             rounded, value = round_point(
                 program.tails, program.heads, program.x, matrix, near, 2 * num_cities, seed + k
             )
