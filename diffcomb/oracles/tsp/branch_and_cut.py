@@ -19,8 +19,8 @@ from diffcomb.problems import OracleAnswer, Problem, SolveOptions, Status, Trave
 
 #: up to here the compiled 1-tree search goes first
 _SMALL = 60
-#: 1-trees it may spend before the linear program takes over (about 0.3 s)
-_BUDGET = 60_000
+#: 1-trees it may spend before the linear program takes over (about 0.1 s)
+_BUDGET = 20_000
 
 
 class BranchAndCut:
