@@ -34,9 +34,15 @@ def read_tsplib(path: str | Path) -> TsplibInstance:
     try:
         problem = tsplib95.load(str(path))
         nodes = list(problem.get_nodes())
-        if problem.type != "TSP":
+        # si175 carries its author behind the type
+        if (problem.type or "").split()[:1] != ["TSP"]:
             raise InvalidInstanceError(
                 f"{path.name} has TYPE {problem.type}; only symmetric TSP is supported."
+            )
+        if problem.fixed_edges:
+            raise InvalidInstanceError(
+                f"{path.name} has FIXED_EDGES (a Hamiltonian path problem), which is not supported;"
+                " remove the section to solve the tour without them."
             )
         if problem.dimension != len(nodes):
             raise InvalidInstanceError(

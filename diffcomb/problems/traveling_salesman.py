@@ -14,6 +14,7 @@ from diffcomb.data.tsplib import read_tsplib
 from diffcomb.errors import InvalidCostsError, InvalidInstanceError
 from diffcomb.problems.polytope import Polytope, Rows
 from diffcomb.problems.problem import CostGraph, Problem
+from diffcomb.problems.subtour import violated_sets
 
 
 class TravelingSalesman(Problem):
@@ -131,7 +132,7 @@ class TravelingSalesman(Problem):
             np.full(self.num_cities, 2.0),
             num_vars=self.num_costs,
             integral=self.num_cities <= 5,
-            separation=self._separate_components,
+            separation=self._separate,
         )
 
     def _components(self, u: np.ndarray, v: np.ndarray) -> tuple[int, np.ndarray]:
@@ -140,22 +141,13 @@ class TravelingSalesman(Problem):
         count, labels = connected_components(graph, directed=False)
         return int(count), labels
 
-    def _separate_components(self, x: np.ndarray) -> Rows:
-        """Subtour rows x(E(S)) <= |S| - 1 for the components S of the support of x."""
-        support = x > 1e-9
-        count, labels = self._components(self.tails[support], self.heads[support])
-        if count == 1:
-            return Rows.empty(self.num_costs)
-        supports, h = [], []
-        for label in range(count):
-            inside = labels == label
-            # the smaller side of the cut gives the sparser of the two equivalent rows
-            if 2 * inside.sum() > self.num_cities:
-                continue
-            columns = np.flatnonzero(inside[self.tails] & inside[self.heads])
-            supports.append(columns)
-            h.append(float(inside.sum() - 1))
-        return Rows.from_lists(supports, [np.ones(len(s)) for s in supports], h, self.num_costs)
+    def _separate(self, x: np.ndarray) -> Rows:
+        """Rows x(E(S)) <= |S| - 1 violated by more than 1e-8, from exact minimum cuts."""
+        support = np.flatnonzero(x > 1e-12)
+        sets = violated_sets(self.num_cities, self.tails[support], self.heads[support], x[support], 2e-8)
+        columns = [np.flatnonzero(inside[self.tails] & inside[self.heads]) for inside in sets]
+        h = [float(inside.sum() - 1) for inside in sets]
+        return Rows.from_lists(columns, [np.ones(len(c)) for c in columns], h, self.num_costs)
 
     def repair(self, z: np.ndarray, cost: np.ndarray) -> np.ndarray:
         """Join the cycles of a 2-factor: each next one is spliced in where it costs least."""

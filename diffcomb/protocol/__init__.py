@@ -5,6 +5,7 @@ from diffcomb.protocol.command import run_command
 from diffcomb.protocol.config import EvaluateConfig, TrainConfig, register_configs
 from diffcomb.protocol.decision_figure import save_decision_figure
 from diffcomb.protocol.results import CollectResults, format_results, save_results
+from diffcomb.protocol.tour_figure import save_tour_figure
 
 __all__ = [
     "CollectResults",
@@ -16,4 +17,5 @@ __all__ = [
     "save_coloring_figure",
     "save_decision_figure",
     "save_results",
+    "save_tour_figure",
 ]

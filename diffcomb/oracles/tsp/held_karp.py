@@ -68,7 +68,7 @@ def search(
         rounds = 0
         while not closed:
             bound, is_tour, count = ascend(
-                start, near_city, near_edge, cost, state, pi, upper, 30, 1.0,
+                start, near_city, near_edge, cost, state, pi, upper, 15, 1.0,
                 parent, parent_edge, order, root_edges, degree,
             )  # fmt: skip
             used += count

@@ -9,6 +9,9 @@ import numpy as np
 #: real costs: tours this much better, relative to the largest centred cost, are not looked for
 RELATIVE_TOLERANCE = 1e-10
 
+#: integers beyond this are treated as real: one unit would drown in the simplex's tolerances
+_LARGEST_INTEGER = 1e6
+
 
 @dataclass(frozen=True)
 class ScaledCosts:
@@ -43,6 +46,10 @@ class ScaledCosts:
 def _integer_grid(theta: np.ndarray) -> float:
     """The largest g such that all costs are integer multiples of g >= 1, 0 if they are not integers."""
     magnitude = float(np.abs(theta).max(initial=0.0))
-    if magnitude > 1e8 or theta[0] != np.rint(theta[0]) or not np.array_equal(theta, np.rint(theta)):
+    if (
+        magnitude > _LARGEST_INTEGER
+        or theta[0] != np.rint(theta[0])
+        or not np.array_equal(theta, np.rint(theta))
+    ):
         return 0.0
     return float(np.gcd.reduce(np.abs(theta).astype(np.int64)))

@@ -1,0 +1,179 @@
+"""The cutting-plane linear program on HiGHS's dual simplex, growing by rows and columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import highspy
+import numpy as np
+
+from diffcomb.errors import SolveFailedError
+from diffcomb.oracles.tsp.cuts import Cut
+
+#: HighsBasisStatus
+_LOWER, _BASIC = highspy.HighsBasisStatus.kLower, highspy.HighsBasisStatus.kBasic
+
+
+class TourProgram:
+    """min cost'x, x(delta(v)) = 2, cuts, 0 <= x <= 1 over a chosen subset of the edges.
+
+    Args:
+        tails, heads, cost: all edges that may ever become columns (m,), costs of magnitude 1.
+        columns: positions of the first columns among them; they must contain a tour.
+
+    Attributes:
+        columns: positions of the current columns. cuts: the current rows after the degree rows.
+        x, dual: of the last solve, per column and per row (degree rows first).
+    """
+
+    def __init__(
+        self, num_cities: int, tails: np.ndarray, heads: np.ndarray, cost: np.ndarray, columns: np.ndarray
+    ) -> None:
+        self.num_cities = num_cities
+        self._tails, self._heads, self._cost = tails, heads, cost
+        self.columns = np.zeros(0, dtype=np.int64)
+        self.cuts: list[Cut] = []
+        self._keys: set[bytes] = set()
+        self._highs: Any = highspy.Highs()
+        for option, value in (
+            ("output_flag", False),
+            ("threads", 1),
+            ("presolve", "off"),
+            ("solver", "simplex"),
+            ("simplex_strategy", 1),
+            ("primal_feasibility_tolerance", 1e-9),
+            ("dual_feasibility_tolerance", 1e-9),
+        ):
+            self._highs.setOptionValue(option, value)
+        two = np.full(num_cities, 2.0)
+        none = np.zeros(0, dtype=np.int32)
+        self._highs.addRows(num_cities, two, two, 0, np.zeros(num_cities, dtype=np.int32), none, np.zeros(0))
+        self.x, self.dual = np.zeros(0), np.zeros(num_cities)
+        self.solved = False
+        self.add_columns(columns)
+
+    @property
+    def tails(self) -> np.ndarray:
+        return self._tails[self.columns]
+
+    @property
+    def heads(self) -> np.ndarray:
+        return self._heads[self.columns]
+
+    def add_columns(self, positions: np.ndarray) -> None:
+        """Edges that become variables, with their coefficients in every row."""
+        count = len(positions)
+        u, v = self._tails[positions], self._heads[positions]
+        blocks = [(np.concatenate([u, v]), np.tile(np.arange(count), 2), np.ones(2 * count))]
+        for k, cut in enumerate(self.cuts):
+            coefficients = cut.coefficients(u, v)
+            nonzero = np.flatnonzero(coefficients)
+            row = np.full(len(nonzero), self.num_cities + k)
+            blocks.append((row, nonzero, coefficients[nonzero]))
+        rows, cols, data = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+        order = np.argsort(cols, kind="stable")
+        starts = np.searchsorted(cols[order], np.arange(count)).astype(np.int32)
+        self._highs.addCols(
+            count,
+            self._cost[positions],
+            np.zeros(count),
+            np.ones(count),
+            len(data),
+            starts,
+            rows[order].astype(np.int32),
+            data[order],
+        )
+        self.columns = np.concatenate([self.columns, positions])
+
+    def add_cuts(self, cuts: list[Cut]) -> int:
+        """Append rows that are not there yet; returns how many."""
+        fresh = self.fresh(cuts)
+        if not fresh:
+            return 0
+        self._keys.update(cut.key for cut in fresh)
+        coefficients = np.stack([cut.coefficients(self.tails, self.heads) for cut in fresh])
+        rows, cols = np.nonzero(coefficients)
+        starts = np.searchsorted(rows, np.arange(len(fresh))).astype(np.int32)
+        lower = np.array([cut.rhs for cut in fresh])
+        data = coefficients[rows, cols]
+        self._highs.addRows(
+            len(fresh), lower, np.full(len(fresh), np.inf), len(data), starts, cols.astype(np.int32), data
+        )
+        self.cuts.extend(fresh)
+        self.dual = np.concatenate([self.dual, np.zeros(len(fresh))])
+        return len(fresh)
+
+    def fresh(self, cuts: list[Cut]) -> list[Cut]:
+        """Those cuts that are not rows yet, each once."""
+        distinct = {cut.key: cut for cut in cuts}
+        return [cut for key, cut in distinct.items() if key not in self._keys]
+
+    def drop_slack_cuts(self) -> None:
+        """Remove the rows whose slack is basic; the optimum stays."""
+        basis = self._highs.getBasis()
+        status = basis.row_status[self.num_cities :]
+        slack = np.array([s == _BASIC for s in status], dtype=bool)
+        if slack.sum() < 20:
+            return
+        positions = (self.num_cities + np.flatnonzero(slack)).astype(np.int32)
+        self._highs.deleteRows(len(positions), positions)
+        self.dual = np.delete(self.dual, positions)
+        for k in np.flatnonzero(slack):
+            self._keys.discard(self.cuts[k].key)
+        self.cuts = [cut for cut, gone in zip(self.cuts, slack, strict=True) if not gone]
+
+    def set_bounds(self, lower: np.ndarray, upper: np.ndarray) -> None:
+        """Bounds of all columns."""
+        count = len(self.columns)
+        self._highs.changeColsBounds(count, np.arange(count, dtype=np.int32), lower, upper)
+
+    def basis(self) -> Any:
+        return self._highs.getBasis()
+
+    def restore(self, basis: Any) -> None:
+        """Start from an earlier basis; rows added since are basic."""
+        missing = self.num_cities + len(self.cuts) - len(basis.row_status)
+        if missing > 0:
+            basis.row_status = [*basis.row_status, *([_BASIC] * missing)]
+        self._highs.setBasis(basis)
+
+    def solve(self, max_iterations: int | None = None) -> float:
+        """Optimal value, +inf when infeasible.
+
+        With an iteration limit the value may be an estimate only; `solved` says whether it is exact.
+        """
+        limit = 2_000_000_000 if max_iterations is None else max_iterations
+        self._highs.setOptionValue("simplex_iteration_limit", limit)
+        self._highs.run()
+        status, known = self._highs.getModelStatus(), highspy.HighsModelStatus
+        self.solved = status in (known.kOptimal, known.kInfeasible)
+        if status == known.kInfeasible:
+            return np.inf
+        if status not in (known.kOptimal, known.kIterationLimit):
+            raise SolveFailedError(f"HiGHS stopped with {self._highs.modelStatusToString(status)}.")
+        value = float(self._highs.getInfo().objective_function_value)
+        if max_iterations is None:
+            solution = self._highs.getSolution()
+            self.x = np.asarray(solution.col_value)
+            self.dual = np.asarray(solution.row_dual)
+        return value
+
+    def cost_of(self, positions: np.ndarray) -> float:
+        """Sum of the costs of some edges."""
+        return float(self._cost[positions].sum())
+
+    def reduced_costs(self) -> np.ndarray:
+        """cost - A'dual of every edge (m,), columns or not."""
+        n = self.num_cities
+        potential = self.dual[:n].copy()
+        inner = np.zeros((n, n))
+        for y, cut in zip(self.dual[n:], self.cuts, strict=True):
+            if y <= 0.0:
+                continue
+            # x(delta(S)) charges both ends and takes back twice inside; S or its complement alike
+            for inside in cut.sets:
+                members = np.flatnonzero(inside if 2 * inside.sum() <= n else ~inside)
+                potential[members] += y
+                inner[np.ix_(members, members)] += 2.0 * y
+        u, v = self._tails, self._heads
+        return self._cost - potential[u] - potential[v] + inner[u, v]

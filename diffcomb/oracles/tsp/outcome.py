@@ -1,0 +1,30 @@
+"""What the tour searches hand to one another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Positions of the best tour's edges, a lower bound in scaled costs, whether the tour is proven."""
+
+    edges: np.ndarray
+    bound: float
+    proven: bool
+
+    def or_better(self, other: Outcome, cost: np.ndarray) -> Outcome:
+        """The cheaper tour with the higher bound of two unproven searches; a proof is kept."""
+        if self.proven or not len(other.edges):
+            return self
+        edges = self.edges if cost[self.edges].sum() <= cost[other.edges].sum() else other.edges
+        return Outcome(edges, max(self.bound, other.bound), False)
+
+
+def edge_positions(num_cities: int, tour: np.ndarray) -> np.ndarray:
+    """Positions of a tour's edges in the row-major upper triangle."""
+    u, v = tour.astype(np.int64), np.roll(tour, -1).astype(np.int64)
+    low, high = np.minimum(u, v), np.maximum(u, v)
+    return low * (2 * num_cities - low - 1) // 2 + high - low - 1

@@ -1,0 +1,77 @@
+"""Tours from fractional points: take edges by x, join the pieces, improve locally."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from diffcomb.oracles.tsp.lin_kernighan import improve_tour
+
+
+@njit(cache=True, nogil=True)
+def greedy_tour(
+    num_cities: int, tails: np.ndarray, heads: np.ndarray, order: np.ndarray, matrix: np.ndarray
+) -> np.ndarray:
+    """Edges in `order` as long as they form paths; then each path end goes on to the nearest one."""
+    n = num_cities
+    label = np.arange(n)
+    link = np.full((n, 2), -1, dtype=np.int32)
+    degree = np.zeros(n, dtype=np.int64)
+    for e in order:
+        u, v = tails[e], heads[e]
+        if degree[u] == 2 or degree[v] == 2:
+            continue
+        a, b = u, v
+        while label[a] != a:
+            label[a] = label[label[a]]
+            a = label[a]
+        while label[b] != b:
+            label[b] = label[label[b]]
+            b = label[b]
+        if a == b:
+            continue
+        label[a] = b
+        link[u, degree[u]] = v
+        link[v, degree[v]] = u
+        degree[u] += 1
+        degree[v] += 1
+    tour = np.empty(n, dtype=np.int32)
+    seen = np.zeros(n, dtype=np.bool_)
+    current = 0
+    while degree[current] == 2 and current < n - 1:
+        current += 1
+    for k in range(n):
+        tour[k] = current
+        seen[current] = True
+        following = -1
+        for side in range(degree[current]):
+            if not seen[link[current, side]]:
+                following = link[current, side]
+        if following < 0:
+            nearest = np.inf
+            for v in range(n):
+                if not seen[v] and degree[v] < 2 and matrix[current, v] < nearest:
+                    following, nearest = v, matrix[current, v]
+        current = following
+    return tour
+
+
+def round_point(
+    tails: np.ndarray,
+    heads: np.ndarray,
+    x: np.ndarray,
+    matrix: np.ndarray,
+    near: np.ndarray,
+    kicks: int,
+    seed: int,
+) -> tuple[np.ndarray, float]:
+    """A locally optimal tour near x and its cost.
+
+    Args:
+        tails, heads, x: edges with their values.
+        matrix: (N, N) costs; near: (N, K) neighbours for the local search.
+    """
+    order = np.argsort(-x, kind="stable")
+    order = order[x[order] > 1e-6]
+    tour = greedy_tour(len(matrix), tails, heads, order, matrix)
+    return tour, improve_tour(matrix, near, tour, kicks, seed, 1e-12)
