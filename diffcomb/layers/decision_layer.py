@@ -15,7 +15,7 @@ from diffcomb.layers.make_engine import make_engine
 from diffcomb.layers.record import LayerRecord
 from diffcomb.layers.rho import FixedRho, ShareController
 from diffcomb.problems import Problem, find_oracle
-from diffcomb.reformulation import BACKWARDS
+from diffcomb.reformulation import check_solver
 
 Costs = Tensor | Sequence[Tensor]
 
@@ -54,6 +54,9 @@ class DecisionLayer(nn.Module):
         decision: "exact" or "relaxed".
         backward: how the adjoint's linear system is solved: "cholesky" (the factor the forward pass
             left) or "cg" (matrix-free conjugate gradients).
+        lazy_rows: False leaves out rows that would have to be separated (subtours, odd sets, cliques):
+            x_rho lives on a larger X, cheaper and often as good to train on; exact decisions are not
+            touched.
         certify: "exact" tells in `last.exact` whether x_rho = z*, for one oracle call more;
             "threshold" adds rho_bar in `last.threshold`, for a handful. Over conv(Z): on a
             relaxation with fractional vertices x_rho may differ all the same.
@@ -75,6 +78,7 @@ class DecisionLayer(nn.Module):
         decision: str = "exact",
         backward: str = "cholesky",
         *,
+        lazy_rows: bool = True,
         certify: str = "none",
         oracle: str = "auto",
         time_limit: float | None = None,
@@ -84,15 +88,14 @@ class DecisionLayer(nn.Module):
         super().__init__()
         if decision not in ("exact", "relaxed"):
             raise UnknownNameError(f"Unknown decision {decision!r}; choose exact or relaxed.")
-        if backward not in BACKWARDS:
-            raise UnknownNameError(f"Unknown backward {backward!r}; choose {' or '.join(BACKWARDS)}.")
+        check_solver(solver, backward, lazy_rows=lazy_rows)
         if certify not in ("none", "exact", "threshold"):
             raise UnknownNameError(f"Unknown certify {certify!r}; choose none, exact or threshold.")
         if isinstance(rho, str) and rho != "auto":
             raise UnknownNameError(f"Unknown rho {rho!r}; give a positive number, a tensor or 'auto'.")
         self.problem = problem
         self.solver, self.decision, self.backward_method = solver, decision, backward
-        self.certify = certify
+        self.lazy_rows, self.certify = lazy_rows, certify
         self.rho = ShareController() if isinstance(rho, str) else FixedRho(rho)
         self.oracle = OracleSettings(oracle, time_limit, num_workers, seed)
         self.last = LayerRecord()
@@ -181,7 +184,13 @@ class DecisionLayer(nn.Module):
         """The engine of `problem`, built once and kept as long as the layer."""
         if problem not in self._engines:
             self._engines[problem] = make_engine(
-                problem, self.solver, self.decision, self.oracle, self.backward_method, self.certify
+                problem,
+                self.solver,
+                self.decision,
+                self.oracle,
+                self.backward_method,
+                self.certify,
+                self.lazy_rows,
             )
         return self._engines[problem]
 

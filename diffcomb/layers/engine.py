@@ -59,12 +59,23 @@ class BinaryEngine:
         oracle: OracleSettings,
         backward: str = "cholesky",
         certify: str = "none",
+        lazy_rows: bool = True,
     ) -> None:
         self.problem = problem
         self.backward, self.certify = backward, certify
         self.decision = decision
         self.oracle = oracle
-        self.solver: ConvexSolver = make_solver(solver, problem, backward)
+        self._solver_name, self._lazy_rows = solver, lazy_rows
+        self._solver: ConvexSolver | None = None
+
+    @property
+    def solver(self) -> ConvexSolver:
+        """Built on first use: an exact decision without gradient needs no polytope."""
+        if self._solver is None:
+            self._solver = make_solver(
+                self._solver_name, self.problem, self.backward, lazy_rows=self._lazy_rows
+            )
+        return self._solver
 
     def relax(self, theta: Tensor, rho: Tensor) -> RelaxedDecision:
         return self.solver.solve(theta, rho)

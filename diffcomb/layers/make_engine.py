@@ -8,9 +8,15 @@ from diffcomb.problems import JobShop, Problem
 
 
 def make_engine(
-    problem: Problem, solver: str, decision: str, oracle: OracleSettings, backward: str, certify: str
+    problem: Problem,
+    solver: str,
+    decision: str,
+    oracle: OracleSettings,
+    backward: str,
+    certify: str,
+    lazy_rows: bool,
 ) -> Engine:
     """Start times for job shops, 0-1 decisions for everything else."""
     if isinstance(problem, JobShop):
         return ScheduleEngine(problem, decision, oracle)
-    return BinaryEngine(problem, solver, decision, oracle, backward, certify)
+    return BinaryEngine(problem, solver, decision, oracle, backward, certify, lazy_rows)

@@ -87,6 +87,10 @@ class Polytope:
             return Rows.empty(self.num_vars)
         return self.separation(np.asarray(x, dtype=np.float64))
 
+    def without_lazy_rows(self) -> Polytope:
+        """The outer relaxation by the rows known from the start."""
+        return Polytope(self.A, self.b, self.G, self.h, self.integral and not self.is_lazy)
+
     def with_rows(self, rows: Rows) -> Polytope:
         """The same polytope with `rows` appended to G, h."""
         G = sparse.csr_array(sparse.vstack([self.G, rows.G], format="csr"))

@@ -2,7 +2,7 @@
 
 from diffcomb.reformulation.optimal_value import optimal_value
 from diffcomb.reformulation.penalty import penalty, relaxed_objective
-from diffcomb.reformulation.registry import ACCURATE_SOLVERS, BACKWARDS, SOLVERS, make_solver
+from diffcomb.reformulation.registry import ACCURATE_SOLVERS, BACKWARDS, SOLVERS, check_solver, make_solver
 from diffcomb.reformulation.relaxed import ConvexSolver, RelaxedDecision
 from diffcomb.reformulation.threshold import Threshold, exactness_threshold, is_exact
 
@@ -13,6 +13,7 @@ __all__ = [
     "ConvexSolver",
     "RelaxedDecision",
     "Threshold",
+    "check_solver",
     "exactness_threshold",
     "is_exact",
     "make_solver",

@@ -39,6 +39,7 @@ class KKTSolver:
             once here.
         backward: "cholesky", two triangular solves with the factor the forward pass left; or "cg",
             conjugate gradients without it (the slower, matrix-free way).
+        lazy_rows: False leaves out rows that would have to be separated: a larger X, an earlier stop.
 
     Raises:
         InfeasibleError: the polytope is empty.
@@ -46,9 +47,10 @@ class KKTSolver:
 
     name = "kkt"
 
-    def __init__(self, problem: Problem, *, backward: str = "cholesky") -> None:
+    def __init__(self, problem: Problem, *, backward: str = "cholesky", lazy_rows: bool = True) -> None:
         self.backward = backward
-        self._build(problem.polytope())
+        polytope = problem.polytope()
+        self._build(polytope if lazy_rows else polytope.without_lazy_rows())
 
     @classmethod
     def of_polytope(cls, polytope: Polytope) -> KKTSolver:

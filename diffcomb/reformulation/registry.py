@@ -32,19 +32,36 @@ ACCURATE_SOLVERS = tuple(name for name in SOLVERS if name not in ("cvxpylayers",
 BACKWARDS = ("cholesky", "cg")
 
 
-def make_solver(name: str, problem: Problem, backward: str = "cholesky") -> ConvexSolver:
-    """The convex solver called `name`, built for `problem`; `backward` is how its adjoint is solved.
+def check_solver(name: str, backward: str = "cholesky", *, lazy_rows: bool = True) -> None:
+    """Refuse what `make_solver` would refuse, before anything is built.
 
     Raises:
         UnknownNameError: no such solver or backward.
-        UnsupportedError: a solver with an adjoint of its own, asked for backward="cg".
+        UnsupportedError: backward="cg" or lazy_rows=False with another solver than "kkt".
     """
     if name not in SOLVERS:
         raise UnknownNameError(f"Unknown solver {name!r}; choose one of {', '.join(SOLVERS)}.")
     if backward not in BACKWARDS:
         raise UnknownNameError(f"Unknown backward {backward!r}; choose one of {', '.join(BACKWARDS)}.")
-    if backward == "cg":
-        if name != "kkt":
-            raise UnsupportedError(f"Solver {name!r} has its own adjoint; backward='cg' needs solver='kkt'.")
-        return KKTSolver(problem, backward=backward)
+    if name != "kkt" and backward == "cg":
+        raise UnsupportedError(f"Solver {name!r} has its own adjoint; backward='cg' needs solver='kkt'.")
+    if name != "kkt" and not lazy_rows:
+        raise UnsupportedError(f"Solver {name!r} uses all rows; lazy_rows=False needs solver='kkt'.")
+
+
+def make_solver(
+    name: str, problem: Problem, backward: str = "cholesky", *, lazy_rows: bool = True
+) -> ConvexSolver:
+    """The convex solver called `name`, built for `problem`.
+
+    Args:
+        backward: how the adjoint is solved, "cholesky" or "cg".
+        lazy_rows: False works on the rows known from the start alone.
+
+    Raises:
+        UnknownNameError, UnsupportedError: as `check_solver`.
+    """
+    check_solver(name, backward, lazy_rows=lazy_rows)
+    if name == "kkt":
+        return KKTSolver(problem, backward=backward, lazy_rows=lazy_rows)
     return SOLVERS[name](problem)
