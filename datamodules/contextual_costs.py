@@ -56,7 +56,7 @@ class ContextualCosts:
 
 
 def generate_contextual_costs(
-    problem: Problem, count: int, *, seed: int, degree: float = 3.0, noise: float = 0.2
+    problem: Problem, count: int, *, seed: int, degree: float = 5.0, noise: float = 0.2
 ) -> ContextualCosts:
     """Draw `count` instances.
 

@@ -56,7 +56,7 @@ class LearnedCostsDataModule(pl.LightningDataModule):
         num_val: int = 100,
         num_test: int = 200,
         batch_size: int = 32,
-        degree: float = 3.0,
+        degree: float = 5.0,
         noise: float = 0.2,
         seed: int = 0,
         cache_dir: str = "data/learned_costs",

@@ -27,7 +27,7 @@ class TrainingModule(pl.LightningModule):
         encoder: nn.Module,
         layer: nn.Module,
         loss: nn.Module,
-        learning_rate: float = 5e-3,
+        learning_rate: float = 1e-2,
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__()

@@ -114,10 +114,15 @@ class DecisionLayer(nn.Module):
         Returns:
             Decisions shaped like theta, same dtype and device (a list for a list).
         """
-        return self._map(theta, problems, self._decide)
+        decisions = self._map(theta, problems, self._decide)
+        if self.training and self.last.share is not None:
+            self.rho.observe(self.last.share)
+        return decisions
 
     def relax(self, theta: Costs, problems: Sequence[Problem] | None = None) -> Any:
         """x_rho(theta) and rho, detached, in the structure of theta: what Fenchel-Young losses need.
+
+        With rho="auto" the weight is 0.3 mean|theta|; see `ShareController.rho_of_loss`.
 
         Returns:
             (x, rho): (batch, n) and (batch,); for a list theta, lists of (n_i,) and () tensors.
@@ -138,7 +143,7 @@ class DecisionLayer(nn.Module):
 
     def _relax(self, problem: Problem, theta: Tensor) -> tuple[tuple[Tensor, Tensor], LayerRecord]:
         costs = theta.detach().double()
-        relaxed = self._engine(problem).relax(costs, self.rho.rho(costs))
+        relaxed = self._engine(problem).relax(costs, self.rho.rho_of_loss(costs))
         pair = (relaxed.x.to(theta.dtype), relaxed.rho.to(theta.dtype))
         return pair, record_of(None, relaxed)
 
@@ -156,7 +161,7 @@ class DecisionLayer(nn.Module):
             batch = self.problem.check_costs(theta)
             single = batch.ndim == 1
             out, record = call(self.problem, batch[None] if single else batch)
-            self._finish(record)
+            self.last = record
             return _index(out, 0) if single else out
         if problems is None:
             problems = self.problem if not isinstance(self.problem, Problem) else [self.problem] * len(theta)
@@ -172,13 +177,8 @@ class DecisionLayer(nn.Module):
             out, record = call(problem, batch)
             for row, i in enumerate(indices):
                 results[i], records[i] = _index(out, row), record.instance(row)
-        self._finish(LayerRecord.concatenate(records))
+        self.last = LayerRecord.concatenate(records)
         return results
-
-    def _finish(self, record: LayerRecord) -> None:
-        self.last = record
-        if self.training and record.share is not None:
-            self.rho.observe(record.share)
 
     def _engine(self, problem: Problem) -> Engine:
         """The engine of `problem`, built once and kept as long as the layer."""

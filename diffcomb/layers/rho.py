@@ -39,6 +39,15 @@ class ShareController(nn.Module):
         scale = torch.where(scale > 0, scale, 1.0)  # theta = 0 has no scale of its own
         return scale * self.kappa.to(scale) if self.training else scale
 
+    def rho_of_loss(self, theta: Tensor) -> Tensor:
+        """(batch, n) -> (batch,) for Fenchel-Young losses: 0.3 mean|theta|, no controller.
+
+        Their gradient z - x_rho is informative at vertices too, so holding a share of positive face
+        dimensions would only drive rho to zero.
+        """
+        scale = theta.detach().abs().mean(-1)
+        return torch.where(scale > 0, 0.3 * scale, 1.0)
+
     def observe(self, share: float) -> None:
         """Move kappa after a training batch with this share of informative instances."""
         # 16 decades each way is beyond anything costs in float64 can use
@@ -59,6 +68,10 @@ class FixedRho(nn.Module):
 
     def rho(self, theta: Tensor) -> Tensor:
         return self.value.to(theta.device, theta.dtype).expand(theta.shape[0])
+
+    def rho_of_loss(self, theta: Tensor) -> Tensor:
+        """As `rho`."""
+        return self.rho(theta)
 
     def observe(self, share: float) -> None:
         """A fixed rho ignores the share."""

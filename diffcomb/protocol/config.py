@@ -28,7 +28,7 @@ class TrainConfig:
     seed: int = 0
     #: positive number, or auto
     rho: Any = "auto"
-    learning_rate: float = 5e-3
+    learning_rate: float = 1e-2
     weight_decay: float = 0.0
     #: checkpoint to resume from
     resume: str | None = None
