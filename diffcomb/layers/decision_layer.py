@@ -115,8 +115,8 @@ class DecisionLayer(nn.Module):
             Decisions shaped like theta, same dtype and device (a list for a list).
         """
         decisions = self._map(theta, problems, self._decide)
-        if self.training and self.last.share is not None:
-            self.rho.observe(self.last.share)
+        if self.training:
+            self.rho.observe(self.last)
         return decisions
 
     def relax(self, theta: Costs, problems: Sequence[Problem] | None = None) -> Any:

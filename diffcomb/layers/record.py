@@ -46,11 +46,14 @@ class LayerRecord:
         return Status.worst(self.statuses) if self.statuses else None
 
     @property
+    def informative(self) -> Tensor | None:
+        """(batch,) bool, the Jacobian is not zero: the minimal face has positive dimension."""
+        return None if self.face_dimension is None else self.face_dimension > 0
+
+    @property
     def share(self) -> float | None:
-        """Share of instances whose gradient is informative (face dimension > 0)."""
-        if self.face_dimension is None:
-            return None
-        return float((self.face_dimension > 0).double().mean())
+        """Share of instances whose gradient is informative."""
+        return None if self.informative is None else float(self.informative.double().mean())
 
     def instance(self, row: int) -> LayerRecord:
         """The record of one instance, as a batch of one."""

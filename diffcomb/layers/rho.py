@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 
 from diffcomb.errors import UnsupportedError
+from diffcomb.layers.record import LayerRecord
 
 
 class ShareController(nn.Module):
@@ -16,10 +19,14 @@ class ShareController(nn.Module):
     coordinates: on a relaxation with fractional vertices those are always there.
     kappa lives in a buffer, so a resumed run continues the same. Outside training kappa = 1.
 
+    Where torch.distributed is initialised the share is that of all processes together, so their kappas
+    stay equal; each process must then call its layer equally often in training.
+
     Args:
         target: share to hold, in (0, 1). Small: decisions close to exact, few gradients. Large:
             more smoothing, a gradient for nearly every instance.
-        gain: step of the controller; small is slow, large oscillates.
+        gain: step of the controller; small is slow, large oscillates. A batch raises kappa by at most
+            exp(gain target) and lowers it by at most exp(gain (1 - target)): 1.29 and 1/1.05.
     """
 
     kappa: Tensor
@@ -48,10 +55,18 @@ class ShareController(nn.Module):
         scale = theta.detach().abs().mean(-1)
         return torch.where(scale > 0, 0.3 * scale, 1.0)
 
-    def observe(self, share: float) -> None:
-        """Move kappa after a training batch with this share of informative instances."""
-        # 16 decades each way is beyond anything costs in float64 can use
-        self.kappa.mul_(torch.exp(torch.tensor(self.gain * (self.target - share)))).clamp_(1e-8, 1e8)
+    def observe(self, record: LayerRecord) -> None:
+        """Move kappa after a training batch by its share of informative instances."""
+        informative = record.informative
+        if informative is None:
+            return
+        # counts, not shares: the last batch may be smaller on some processes
+        counts = torch.tensor([int(informative.sum()), len(informative)]).to(self.kappa)
+        if distributed.is_available() and distributed.is_initialized():
+            distributed.all_reduce(counts)
+        share = float(counts[0] / counts[1])
+        # 8 decades each way are beyond anything costs in float64 can use
+        self.kappa.mul_(math.exp(self.gain * (self.target - share))).clamp_(1e-8, 1e8)
 
 
 class FixedRho(nn.Module):
@@ -73,5 +88,5 @@ class FixedRho(nn.Module):
         """As `rho`."""
         return self.rho(theta)
 
-    def observe(self, share: float) -> None:
-        """A fixed rho ignores the share."""
+    def observe(self, record: LayerRecord) -> None:
+        """A fixed rho ignores what happened."""

@@ -61,7 +61,8 @@ def concave_penalty(
         x <- argmin over X of (theta + rho (1/2 - x))'x,
 
     until x repeats; then the next rho starts there. The objective never increases at a given rho.
-    Nothing promises z*: the answer says in `exact` whether it was reached, by one call of the oracle.
+    Nothing promises z*, nor even a member of Z, since a fractional vertex holds the procedure as well:
+    the answer says in `exact` whether z* was reached, by one call of the oracle.
     No gradient flows; for one, use `DecisionLayer`.
 
     Args:
