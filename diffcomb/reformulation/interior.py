@@ -13,6 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from diffcomb.errors import InfeasibleError, SolveFailedError
+from diffcomb.oracles.highs import QuietHighs
 from diffcomb.problems import Polytope, Rows
 from diffcomb.reformulation.kernels.batch import central_point
 from diffcomb.reformulation.kernels.ldl import factorize
@@ -119,9 +120,7 @@ def _always_tight(polytope: Polytope) -> tuple[np.ndarray, np.ndarray, np.ndarra
     lp.row_upper_ = np.concatenate([np.zeros(p), np.full(slacks, np.inf)])
     lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
     lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = rows.indptr, rows.indices, rows.data
-    highs = highspy.Highs()
-    highs.setOptionValue("output_flag", False)
-    highs.setOptionValue("threads", 1)
+    highs = QuietHighs()
     highs.setOptionValue("primal_feasibility_tolerance", 1e-9)
     highs.passModel(lp)
     highs.run()

@@ -7,7 +7,7 @@ the face.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -22,7 +22,10 @@ _RANK = 1e-10
 
 
 class TorchKKTSolver(KKTSolver):
-    """x_rho by batched torch on the device of theta. O(batch m^2 n) per iteration: dense in the rows."""
+    """x_rho by batched torch on the device of theta. O(batch m^2 n) per iteration: dense in the rows.
+
+    The adjoint runs on that device too, in a few batched products.
+    """
 
     name = "kkt_torch"
     _device = torch.device("cpu")
@@ -34,21 +37,44 @@ class TorchKKTSolver(KKTSolver):
     def _solve_known_rows(self, system: NormalSystem, cost: np.ndarray, members: np.ndarray) -> Solved:
         return _solve(system, cost, members, self._device)
 
+    def _project(self, groups: list[Solved], grad: Tensor) -> Tensor:
+        """Pi g, on the device of the solve."""
+        kept = torch.from_numpy(np.flatnonzero(self._interior.kept))
+        out: Tensor | None = None
+        for solved in groups:
+            assert isinstance(solved, _TorchSolved)
+            if out is None:
+                out = torch.zeros_like(grad, device=solved.J.device)
+                kept, grad = kept.to(out.device), grad.to(out.device)
+            rows = torch.from_numpy(solved.members).to(out.device)
+            cells = (rows[:, None], kept)
+            out[cells] = solved.project_on_device(grad[cells])
+        assert out is not None
+        return out
+
 
 @dataclass(frozen=True)
 class _TorchSolved(Solved):
-    """L holds nothing here: the adjoint decomposes J D J' anew."""
+    """L holds nothing here; J (m, n), free (batch, n) and on (batch, m) stay on the device."""
 
-    def project(self, grad: np.ndarray, *, with_multipliers: bool = False) -> tuple[np.ndarray, np.ndarray]:
-        J = torch.from_numpy(self.system.matrix.toarray())
-        free, active = torch.from_numpy(self.face == 0).double(), torch.from_numpy(self.active).double()
-        g = torch.from_numpy(grad) * free
-        inverse, _ = _face_inverse(J, free, active)
-        v = (inverse @ ((g @ J.T) * active)[:, :, None])[:, :, 0]
-        out = g - (v @ J) * free
-        small = out.abs() <= 1e-12 * torch.from_numpy(grad).abs().amax(1, keepdim=True)
-        out[small | torch.from_numpy(self.counts[:, :1] == 0)] = 0.0
-        return out.numpy(), v.numpy()
+    J: Tensor
+    free: Tensor
+    on: Tensor
+
+    def subset(self, rows: np.ndarray) -> Solved:
+        index = torch.from_numpy(rows).to(self.J.device)
+        own = {name: getattr(self, name)[index] for name in ("free", "on")}
+        return replace(super().subset(rows), **own)
+
+    def project_on_device(self, g: Tensor) -> Tensor:
+        """Pi g (batch, n)."""
+        freed = g * self.free
+        inverse, _ = _face_inverse(self.J, self.free, self.on)
+        v = (inverse @ ((freed @ self.J.T) * self.on)[:, :, None])[:, :, 0]
+        out = freed - (v @ self.J) * self.free
+        small = out.abs() <= 1e-12 * g.abs().amax(1, keepdim=True)
+        vertex = torch.from_numpy(self.counts[:, :1] == 0).to(g.device)
+        return torch.where(small | vertex, 0.0, out)
 
 
 def _face_inverse(J: Tensor, free: Tensor, active: Tensor) -> tuple[Tensor, Tensor]:
@@ -82,7 +108,7 @@ def _solve(system: NormalSystem, cost: np.ndarray, members: np.ndarray, device: 
         counts[pending, 2] += guess[3]
         pending = pending[~(residual[pending] <= ACCEPTED)]
     refuse_failures(residual.cpu().numpy(), members, ACCEPTED)
-    nothing = np.zeros((batch, 0))
+    nothing, free, on = np.zeros((batch, 0)), (face == 0).double(), active.double()
     return _TorchSolved(
         system,
         members,
@@ -95,6 +121,9 @@ def _solve(system: NormalSystem, cost: np.ndarray, members: np.ndarray, device: 
         L=nothing,
         inverse=nothing,
         data=system.data[None],
+        J=J,
+        free=free,
+        on=on,
     )
 
 

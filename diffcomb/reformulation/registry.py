@@ -9,14 +9,14 @@ from diffcomb.problems import Problem
 from diffcomb.reformulation.clarabel import ClarabelSolver
 from diffcomb.reformulation.cvxopt import CVXOPTSolver
 from diffcomb.reformulation.cvxpylayers import CvxpylayersSolver
-from diffcomb.reformulation.kkt import KKTSolver
+from diffcomb.reformulation.kkt_device import DeviceKKTSolver
 from diffcomb.reformulation.kkt_torch import TorchKKTSolver
 from diffcomb.reformulation.piqp import PIQPSolver
 from diffcomb.reformulation.relaxed import ConvexSolver
 from diffcomb.reformulation.vertices import VerticesSolver
 
 SOLVERS: dict[str, Callable[[Problem], ConvexSolver]] = {
-    "kkt": KKTSolver,
+    "kkt": DeviceKKTSolver,
     "kkt_torch": TorchKKTSolver,
     "vertices": VerticesSolver,
     # references, for comparisons
@@ -25,9 +25,8 @@ SOLVERS: dict[str, Callable[[Problem], ConvexSolver]] = {
     "cvxopt": CVXOPTSolver,
     "cvxpylayers": CvxpylayersSolver,
 }
-#: those that the contract suite runs through; cvxpylayers is a yardstick without a face, and kkt_torch
-#: is compared with kkt instance by instance
-ACCURATE_SOLVERS = tuple(name for name in SOLVERS if name not in ("cvxpylayers", "kkt_torch"))
+#: those that the contract suite runs through; cvxpylayers is a yardstick without a face
+ACCURATE_SOLVERS = tuple(name for name in SOLVERS if name != "cvxpylayers")
 
 BACKWARDS = ("cholesky", "cg")
 
@@ -63,5 +62,5 @@ def make_solver(
     """
     check_solver(name, backward, lazy_rows=lazy_rows)
     if name == "kkt":
-        return KKTSolver(problem, backward=backward, lazy_rows=lazy_rows)
+        return DeviceKKTSolver(problem, backward=backward, lazy_rows=lazy_rows)
     return SOLVERS[name](problem)
