@@ -29,28 +29,34 @@ class TorchKKTSolver(KKTSolver):
 
     name = "kkt_torch"
     _device = torch.device("cpu")
+    _groups: list[Solved] = []
 
     def solve(self, theta: Tensor, rho: Tensor) -> RelaxedDecision:
         self._device = theta.device
-        return super().solve(theta, rho)
+        relaxed = super().solve(theta, rho)
+        groups, kept = self._groups, torch.from_numpy(np.flatnonzero(self._interior.kept)).to(theta.device)
+
+        def adjoint(grad: Tensor) -> Tensor:
+            return -_project(groups, kept, grad.detach().to(kept.device)) / rho[:, None]
+
+        return replace(relaxed, adjoint=adjoint)
+
+    def _solve_lazily(self, cost: np.ndarray) -> list[Solved]:
+        self._groups = super()._solve_lazily(cost)
+        return self._groups
 
     def _solve_known_rows(self, system: NormalSystem, cost: np.ndarray, members: np.ndarray) -> Solved:
         return _solve(system, cost, members, self._device)
 
-    def _project(self, groups: list[Solved], grad: Tensor) -> Tensor:
-        """Pi g, on the device of the solve."""
-        kept = torch.from_numpy(np.flatnonzero(self._interior.kept))
-        out: Tensor | None = None
-        for solved in groups:
-            assert isinstance(solved, _TorchSolved)
-            if out is None:
-                out = torch.zeros_like(grad, device=solved.J.device)
-                kept, grad = kept.to(out.device), grad.to(out.device)
-            rows = torch.from_numpy(solved.members).to(out.device)
-            cells = (rows[:, None], kept)
-            out[cells] = solved.project_on_device(grad[cells])
-        assert out is not None
-        return out
+
+def _project(groups: list[Solved], kept: Tensor, grad: Tensor) -> Tensor:
+    """Pi g (batch, n), kept the coordinates that are not fixed."""
+    out = torch.zeros_like(grad)
+    for solved in groups:
+        assert isinstance(solved, _TorchSolved)
+        cells = (torch.from_numpy(solved.members).to(kept.device)[:, None], kept)
+        out[cells] = solved.project_on_device(grad[cells])
+    return out
 
 
 @dataclass(frozen=True)

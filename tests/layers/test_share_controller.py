@@ -93,11 +93,11 @@ def test_lists_of_problems_share_one_controller():
 def test_a_group_of_one_process_changes_nothing(tmp_path):
     """The same kappa with torch.distributed initialised as without."""
     alone, grouped = ShareController(), ShareController()
-    informative = torch.tensor([True, False, True])
-    alone.observe(informative)
+    record = LayerRecord(face_dimension=torch.tensor([2, 0, 1]))
+    alone.observe(record)
     distributed.init_process_group("gloo", init_method=f"file://{tmp_path}/store", rank=0, world_size=1)
     try:
-        grouped.observe(informative)
+        grouped.observe(record)
     finally:
         distributed.destroy_process_group()
     assert torch.equal(alone.kappa, grouped.kappa)
@@ -107,7 +107,7 @@ def _process(rank: int, folder: str) -> None:
     distributed.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
     controller = ShareController()
     # 1 of 1 here, 0 of 3 there
-    controller.observe(torch.ones(1, dtype=torch.bool) if rank == 0 else torch.zeros(3, dtype=torch.bool))
+    controller.observe(LayerRecord(face_dimension=torch.tensor([4] if rank == 0 else [0, 0, 0])))
     torch.save(controller.kappa, Path(folder) / f"{rank}.pt")
     distributed.destroy_process_group()
 
@@ -117,6 +117,6 @@ def test_two_processes_agree(tmp_path):
     """One informative instance on one process, three others elsewhere: both move by a share of 1/4."""
     multiprocessing.spawn(_process, (str(tmp_path),), nprocs=2)
     together = ShareController()
-    together.observe(torch.tensor([True, False, False, False]))
+    together.observe(LayerRecord(face_dimension=torch.tensor([4, 0, 0, 0])))
     for rank in (0, 1):
         assert torch.equal(torch.load(tmp_path / f"{rank}.pt"), together.kappa)
