@@ -48,7 +48,8 @@ class DecisionLayer(nn.Module):
 
     Args:
         problem: what is decided; or a list of problems, called with a list of cost vectors.
-        solver: how x_rho is computed: "kkt", or a reference solver.
+        solver: how x_rho is computed: "kkt"; "vertices", over conv(Z) with the oracle alone; "auto",
+            one of the two (`AutoSolver` has the rule); or a reference solver.
         rho: smoothing in units of costs. Small: x_rho close to z*, few informative gradients.
             Large: smooth, less faithful. A number, a (batch,) tensor, or "auto" (ShareController).
         decision: "exact" or "relaxed".

@@ -10,7 +10,15 @@ from torch import Tensor
 
 from diffcomb.layers.record import LayerRecord
 from diffcomb.problems import OracleResult, Problem
-from diffcomb.reformulation import ConvexSolver, RelaxedDecision, exactness_threshold, is_exact, make_solver
+from diffcomb.reformulation import (
+    AutoSolver,
+    ConvexSolver,
+    RelaxedDecision,
+    VerticesSolver,
+    exactness_threshold,
+    is_exact,
+    make_solver,
+)
 
 
 @dataclass(frozen=True)
@@ -81,8 +89,8 @@ class BinaryEngine:
         return self.solver.solve(theta, rho)
 
     def decide(self, theta: Tensor, rho: Tensor, *, needs_grad: bool) -> Decided:
-        relaxed = self.relax(theta, rho) if needs_grad or self.decision == "relaxed" else None
         exact = self._solve(theta) if self.decision == "exact" else None
+        relaxed = self._relax_from(exact, theta, rho) if needs_grad or self.decision == "relaxed" else None
         if exact is not None:
             decision = exact.decision
         else:
@@ -92,6 +100,12 @@ class BinaryEngine:
         if self.certify != "none":
             record = self._certified(record, theta, rho, exact)
         return Decided(decision, relaxed.adjoint if relaxed is not None else None, record)
+
+    def _relax_from(self, exact: OracleResult | None, theta: Tensor, rho: Tensor) -> RelaxedDecision:
+        """`relax`, from the exact decision where the solver can use it."""
+        if exact is not None and isinstance(self.solver, VerticesSolver | AutoSolver):
+            return self.solver.solve(theta, rho, start=exact.decision)
+        return self.relax(theta, rho)
 
     def _certified(
         self, record: LayerRecord, theta: Tensor, rho: Tensor, exact: OracleResult | None

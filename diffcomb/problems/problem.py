@@ -51,7 +51,11 @@ class Problem(ABC):
 
     @abstractmethod
     def polytope(self) -> Polytope:
-        """The relaxation X that contains Z, with `integral` saying whether X = conv(Z)."""
+        """The relaxation X that contains Z, with `integral` saying whether X = conv(Z).
+
+        Raises:
+            UnsupportedError: Z is known by an oracle of its own alone; solver="vertices" needs no rows.
+        """
 
     def lazy_rows(self, z: np.ndarray) -> Rows:
         """Rows valid for Z that cut off a 0-1 point z (n,) of the polytope's known rows not in Z."""

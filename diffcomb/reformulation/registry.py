@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from diffcomb.errors import UnknownNameError, UnsupportedError
 from diffcomb.problems import Problem
+from diffcomb.reformulation.auto import AutoSolver
 from diffcomb.reformulation.clarabel import ClarabelSolver
 from diffcomb.reformulation.cvxopt import CVXOPTSolver
 from diffcomb.reformulation.cvxpylayers import CvxpylayersSolver
@@ -19,14 +20,18 @@ SOLVERS: dict[str, Callable[[Problem], ConvexSolver]] = {
     "kkt": DeviceKKTSolver,
     "kkt_torch": TorchKKTSolver,
     "vertices": VerticesSolver,
+    "auto": AutoSolver,
     # references, for comparisons
     "piqp": PIQPSolver,
     "clarabel": ClarabelSolver,
     "cvxopt": CVXOPTSolver,
     "cvxpylayers": CvxpylayersSolver,
 }
-#: those that the contract suite runs through; cvxpylayers is a yardstick without a face
-ACCURATE_SOLVERS = tuple(name for name in SOLVERS if name != "cvxpylayers")
+#: those that the contract suite runs through; cvxpylayers is a yardstick without a
+#: face, and auto a choice between two of them
+ACCURATE_SOLVERS = tuple(name for name in SOLVERS if name not in ("cvxpylayers", "auto"))
+#: those whose rows and adjoint can be chosen
+_BY_ROWS = ("kkt", "auto")
 
 BACKWARDS = ("cholesky", "cg")
 
@@ -36,15 +41,15 @@ def check_solver(name: str, backward: str = "cholesky", *, lazy_rows: bool = Tru
 
     Raises:
         UnknownNameError: no such solver or backward.
-        UnsupportedError: backward="cg" or lazy_rows=False with another solver than "kkt".
+        UnsupportedError: backward="cg" or lazy_rows=False with another solver than "kkt" or "auto".
     """
     if name not in SOLVERS:
         raise UnknownNameError(f"Unknown solver {name!r}; choose one of {', '.join(SOLVERS)}.")
     if backward not in BACKWARDS:
         raise UnknownNameError(f"Unknown backward {backward!r}; choose one of {', '.join(BACKWARDS)}.")
-    if name != "kkt" and backward == "cg":
+    if name not in _BY_ROWS and backward == "cg":
         raise UnsupportedError(f"Solver {name!r} has its own adjoint; backward='cg' needs solver='kkt'.")
-    if name != "kkt" and not lazy_rows:
+    if name not in _BY_ROWS and not lazy_rows:
         raise UnsupportedError(f"Solver {name!r} uses all rows; lazy_rows=False needs solver='kkt'.")
 
 
@@ -63,4 +68,6 @@ def make_solver(
     check_solver(name, backward, lazy_rows=lazy_rows)
     if name == "kkt":
         return DeviceKKTSolver(problem, backward=backward, lazy_rows=lazy_rows)
+    if name == "auto":
+        return AutoSolver(problem, backward=backward, lazy_rows=lazy_rows)
     return SOLVERS[name](problem)

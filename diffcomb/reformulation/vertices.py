@@ -39,13 +39,20 @@ class VerticesSolver:
     def __init__(self, problem: Problem, *, oracle: str = "auto", max_calls: int = 2000) -> None:
         self.problem, self.oracle, self.max_calls = problem, oracle, max_calls
 
-    def solve(self, theta: Tensor, rho: Tensor) -> RelaxedDecision:
+    def solve(self, theta: Tensor, rho: Tensor, start: Tensor | None = None) -> RelaxedDecision:
+        """As `ConvexSolver.solve`.
+
+        Args:
+            start: (batch, n) members of Z to start from, z*(theta) where it is known: one oracle call
+                less. Where rho <= rho_bar a single call is left, the proof. None asks the oracle.
+        """
         costs = theta.detach().cpu()
         weight = rho.detach().cpu()
-        start = decide_safely(self.problem, costs, self.oracle).numpy()
+        asked = start is None
+        members = decide_safely(self.problem, costs, self.oracle) if start is None else start.cpu().double()
         corrals = [
-            _Corral(target, z)
-            for target, z in zip((0.5 - costs / weight[:, None]).numpy(), start, strict=True)
+            _Corral(target, z, int(asked))
+            for target, z in zip((0.5 - costs / weight[:, None]).numpy(), members.numpy(), strict=True)
         ]
         pending = list(range(len(corrals)))
         for _ in range(self.max_calls):
@@ -87,12 +94,13 @@ class _Corral:
 
     target: np.ndarray
     start: np.ndarray
+    calls: int
 
     def __post_init__(self) -> None:
         self.members = self.start[None].copy()
         self.weights = np.ones(1)
         self.x = self.start.copy()
-        self.calls, self.gap = 1, np.inf
+        self.gap = np.inf
         self.scale = max(1.0, float(np.abs(self.target).max()))
 
     def improve(self, z: np.ndarray) -> bool:
