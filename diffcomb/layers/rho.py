@@ -64,6 +64,8 @@ class ShareController(nn.Module):
         counts = torch.tensor([int(informative.sum()), len(informative)]).to(self.kappa)
         if distributed.is_available() and distributed.is_initialized():
             distributed.all_reduce(counts)
+        if counts[1] == 0:
+            return
         share = float(counts[0] / counts[1])
         # 8 decades each way are beyond anything costs in float64 can use
         self.kappa.mul_(math.exp(self.gain * (self.target - share))).clamp_(1e-8, 1e8)
