@@ -48,9 +48,9 @@ class LayerRecord:
     @property
     def share(self) -> float | None:
         """Share of instances whose gradient is informative (face dimension > 0)."""
-        if self.face_dimension is None:
+        if self.face_dimension is None or len(self.face_dimension) == 0:
             return None
-        return float((self.face_dimension > 0).double().mean())
+        return int((self.face_dimension > 0).sum()) / len(self.face_dimension)
 
     def instance(self, row: int) -> LayerRecord:
         """The record of one instance, as a batch of one."""
