@@ -17,7 +17,7 @@ from scipy import sparse
 from diffcomb.reformulation.kernels.compiled import compiled
 
 #: switch to the dense block once the least connected row touches this share of the rows left
-_DENSE_SHARE = 0.7
+_DENSE_SHARE = 0.95
 
 
 class EliminationArrays(NamedTuple):
@@ -57,9 +57,7 @@ class Elimination:
     def arrays(self) -> EliminationArrays:
         # unsigned indices need no check for negative ones
         row_of, target = (v.astype(np.uint32) for v in (self.row_of, self.target))
-        return EliminationArrays(
-            self.column, row_of, target, self.target_start, self.contiguous, self.tail
-        )
+        return EliminationArrays(self.column, row_of, target, self.target_start, self.contiguous, self.tail)
 
     @property
     def size(self) -> int:
