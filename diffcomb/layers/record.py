@@ -52,8 +52,11 @@ class LayerRecord:
 
     @property
     def share(self) -> float | None:
-        """Share of instances whose gradient is informative."""
-        return None if self.informative is None else float(self.informative.double().mean())
+        """Share of instances whose gradient is informative; None for an empty batch."""
+        informative = self.informative
+        if informative is None or len(informative) == 0:
+            return None
+        return int(informative.sum()) / len(informative)
 
     def instance(self, row: int) -> LayerRecord:
         """The record of one instance, as a batch of one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 import torch
@@ -98,7 +99,8 @@ class Problem(ABC):
             )
         if not theta.dtype.is_floating_point:
             raise InvalidCostsError(f"Costs must be floating point, got {theta.dtype}; call .double().")
-        if not bool(torch.isfinite(theta).all()):
+        # one pass without a temporary; a sum may overflow where every entry is finite
+        if not isfinite(theta.detach().sum().item()) and not bool(torch.isfinite(theta).all()):
             index = (~torch.isfinite(theta)).nonzero()[0].tolist()
             raise InvalidCostsError(f"Costs must be finite; entry {index} is {theta[tuple(index)].item()}.")
         return theta

@@ -7,6 +7,7 @@ at 1, a pair of opposite inequalities is an equation: none of them leaves any, s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import highspy
 import numpy as np
@@ -34,7 +35,7 @@ class FullDimensional:
     kept: np.ndarray
     value: np.ndarray
 
-    @property
+    @cached_property
     def is_whole(self) -> bool:
         """True when no coordinate is fixed."""
         return bool(self.kept.all())

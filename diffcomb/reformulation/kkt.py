@@ -9,7 +9,6 @@ from itertools import pairwise
 
 import numpy as np
 import torch
-from numba import get_num_threads
 from torch import Tensor
 
 from diffcomb.errors import SolveFailedError
@@ -67,7 +66,9 @@ class KKTSolver:
         self._system = NormalSystem.of(self._interior.polytope)
 
     def solve(self, theta: Tensor, rho: Tensor) -> RelaxedDecision:
-        cost = (theta / rho[:, None]).detach().cpu().numpy()
+        # numpy from here on: its small operations cost a third of torch's
+        weight = rho.detach().cpu().numpy()[:, None]
+        cost = theta.detach().cpu().numpy() / weight
         groups = self._solve_lazily(np.ascontiguousarray(cost))
         if len(groups) == 1:
             (solved,) = groups
@@ -81,16 +82,18 @@ class KKTSolver:
         device = theta.device
 
         def adjoint(grad: Tensor) -> Tensor:
-            return -self._project(groups, grad.detach()).to(device) / rho[:, None]
+            pulled = self._project(groups, grad.detach().cpu().numpy())
+            pulled /= -weight
+            return torch.from_numpy(pulled).to(device)
 
-        count = torch.from_numpy(counts).to(device)
+        dimension, tight, iterations = torch.from_numpy(counts).to(device).unbind(1)
         return RelaxedDecision(
             x=torch.from_numpy(x).to(device),
             rho=rho,
             kkt_residual=torch.from_numpy(residual).to(device),
-            face_dimension=count[:, 0],
-            active_rows=count[:, 1],
-            iterations=count[:, 2],
+            face_dimension=dimension,
+            active_rows=tight,
+            iterations=iterations,
             adjoint=adjoint,
         )
 
@@ -153,17 +156,23 @@ class KKTSolver:
         full[:, self._interior.kept] = x
         return full
 
-    def _project(self, groups: list[Solved], grad: Tensor) -> Tensor:
-        """Pi g."""
-        g = grad.cpu().numpy()
-        if len(groups) == 1 and self._interior.is_whole:
-            return torch.from_numpy(groups[0].pull_back(np.ascontiguousarray(g), self.backward))
-        out = np.zeros_like(g)
-        kept = np.flatnonzero(self._interior.kept)
-        for solved in groups:
-            cells = np.ix_(solved.members, kept)
-            out[cells] = solved.pull_back(np.ascontiguousarray(g[cells]), self.backward)
-        return torch.from_numpy(out)
+    def _project(self, groups: list[Solved], grad: np.ndarray) -> np.ndarray:
+        """Pi g, a new array."""
+        whole, kept = self._interior.is_whole, self._interior.kept
+        if len(groups) == 1 and whole:
+            return groups[0].pull_back(np.ascontiguousarray(grad), self.backward)
+        inner = grad if whole else grad[:, kept]
+        if len(groups) == 1:
+            pulled = groups[0].pull_back(np.ascontiguousarray(inner), self.backward)
+        else:
+            pulled = np.empty(inner.shape)
+            for solved in groups:
+                pulled[solved.members] = solved.pull_back(inner[solved.members], self.backward)
+        if whole:
+            return pulled
+        out = np.zeros(grad.shape)
+        out[:, kept] = pulled
+        return out
 
 
 @dataclass(frozen=True)
@@ -298,8 +307,11 @@ def _threads(count: int) -> ThreadPoolExecutor:
 
 
 def _in_parallel(run, batch: int, work: int) -> None:  # type: ignore[no-untyped-def]
-    """run(slice) over the batch, on as many threads as torch and numba both allow."""
-    count = min(torch.get_num_threads(), get_num_threads(), batch)
+    """run(slice) over the batch, on as many threads as torch may use.
+
+    numba is not asked: its `get_num_threads` starts a thread pool that resets torch's setting.
+    """
+    count = min(torch.get_num_threads(), batch)
     if count <= 1 or batch * work < _PARALLEL_WORK:
         run(slice(0, batch))
         return

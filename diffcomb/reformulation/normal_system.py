@@ -114,17 +114,18 @@ class NormalSystem:
 
     @cached_property
     def arrays(self) -> SystemArrays:
+        # unsigned indices need no check for negative ones
         return SystemArrays(
-            self.start,
-            self.row_of,
+            self.start.astype(np.uint64),
+            self.row_of.astype(np.uint32),
             self.is_inequality,
-            self.entry_position,
-            self.entry_rows,
-            self.entry_start,
-            self.left,
-            self.right,
-            self.column_of,
-            self.diagonal,
+            self.entry_position.astype(np.uint32),
+            self.entry_rows.astype(np.uint32),
+            self.entry_start.astype(np.uint64),
+            self.left.astype(np.uint32),
+            self.right.astype(np.uint32),
+            self.column_of.astype(np.uint32),
+            self.diagonal.astype(np.uint32),
             self.elimination.arrays,
         )
 

@@ -129,3 +129,11 @@ def test_the_cache_of_a_kernel_depends_on_all_kernel_sources():
 
     stamps = {kernel._cache._cache_file._source_stamp for kernel in (solve_batch, factorize)}
     assert stamps == {compiled._SOURCES.hexdigest()}
+
+
+def test_a_call_leaves_the_thread_count_of_torch_alone():
+    """torch.get_num_threads() is the same before and after a solve and its adjoint."""
+    problem, before = Assignment(4), torch.get_num_threads()
+    theta = problem.random_costs(2, generator=seeded(0))
+    make_solver("kkt", problem).solve(theta, theta.abs().mean(-1)).adjoint(theta)
+    assert torch.get_num_threads() == before

@@ -14,10 +14,13 @@ from diffcomb.reformulation.kernels.interior_point import (
     transposed_times,
 )
 from diffcomb.reformulation.kernels.ldl import solve
-from diffcomb.reformulation.kernels.polish import guess_face, polish
+from diffcomb.reformulation.kernels.polish import ROUNDS, guess_face, polish
 
 #: largest scaled KKT residual that passes
 ACCEPTED = 1e-11
+#: the first polish is tried at this complementarity already, with a few exchanges of the face: where it
+#: reaches an exact KKT point, the last interior-point steps are saved
+EARLY, EARLY_ROUNDS = 1e-5, 2
 
 
 @compiled
@@ -52,7 +55,7 @@ def solve_batch(  # type: ignore[no-untyped-def]
         start_at_center(scaled, 1.0 / scale, own_data, own_rhs, system, point, work)
         iterations = 0
         residual[k] = np.inf
-        for target in (1e-8, 1e-10, 1e-12, 1e-14, 1e-16):
+        for target in (EARLY, 1e-8, 1e-10, 1e-12, 1e-14, 1e-16):
             done, _, _ = interior_point(
                 scaled,
                 1.0 / scale,
@@ -87,6 +90,7 @@ def solve_batch(  # type: ignore[no-untyped-def]
                 work,
                 L[k],
                 inverse[k],
+                EARLY_ROUNDS if target == EARLY else ROUNDS,
             )
             if residual[k] <= ACCEPTED:
                 break

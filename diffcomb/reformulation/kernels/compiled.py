@@ -20,7 +20,16 @@ _MATH = {"reassoc", "contract", "nsz"}
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """njit: cached on disk, GIL released, IEEE division, reordered sums."""
-    dispatcher = njit(cache=True, nogil=True, error_model="numpy", fastmath=_MATH)(function)
+    return _compiled(function, _MATH)
+
+
+def compiled_without_nan(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for reductions by min and max, which vectorise only if NaN may be missed."""
+    return _compiled(function, _MATH | {"nnan"})
+
+
+def _compiled(function: Callable[..., Any], math: set[str]) -> Callable[..., Any]:
+    dispatcher = njit(cache=True, nogil=True, error_model="numpy", fastmath=math)(function)
     cache_file = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
     if cache_file is not None:
         cache_file._source_stamp = _SOURCES.hexdigest()

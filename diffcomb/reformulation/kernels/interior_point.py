@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from diffcomb.reformulation.kernels.compiled import compiled
+from diffcomb.reformulation.kernels.compiled import compiled, compiled_without_nan
 from diffcomb.reformulation.kernels.ldl import factorize, solve
 
 
@@ -68,6 +68,16 @@ def assemble(L, weight, products, system):  # type: ignore[no-untyped-def]
         L[position[e]] = value
 
 
+@compiled_without_nan
+def extremes(values):  # type: ignore[no-untyped-def]
+    """(smallest, largest) of the values and 0."""
+    least, most = 0.0, 0.0
+    for i in range(len(values)):
+        least = min(least, values[i])
+        most = max(most, values[i])
+    return least, most
+
+
 @compiled
 def start_at_center(cost, q, data, rhs, system, point, work):  # type: ignore[no-untyped-def]
     """x = 1/2, slacks at least 0.1, and multipliers that make the start dual feasible."""
@@ -104,9 +114,9 @@ def interior_point(  # type: ignore[no-untyped-def]
     x, t, lower, upper, y, s = point
     n, m = len(x), len(rhs)
     is_inequality, diagonal = system.is_inequality, system.diagonal
-    weight, gradient, pulled, residual = work.columns[0], work.columns[1], work.columns[2], work.columns[3]
-    dx, d_lower, d_upper = work.columns[4], work.columns[5], work.columns[6]
-    over_x, over_t, add_lower, add_upper = work.columns[7], work.columns[8], work.columns[9], work.columns[10]
+    weight, gradient, pulled, pulled_y = work.columns[0], work.columns[1], work.columns[2], work.columns[3]
+    dx, add_lower, add_upper = work.columns[4], work.columns[5], work.columns[6]
+    over_x, over_t, ratio_x, ratio_t = work.columns[7], work.columns[8], work.columns[9], work.columns[10]
     primal, right, extra, scratch = work.rows[0], work.rows[1], work.rows[2], work.rows[3]
     dy, ds = work.rows[4], work.rows[5]
     pairs = 2 * n
@@ -117,24 +127,26 @@ def interior_point(  # type: ignore[no-untyped-def]
     mu, primal_residual, iteration = 1.0, 1.0, 0
     best = np.inf
     stalled = 0
+    transposed_times(y, data, system, pulled_y)
     while True:
         rows_times(x, data, system, primal)
-        primal_residual = 0.0
-        mu = 0.0
+        # norms are sums of squares, which the compiler vectorises; a NaN stays visible
+        primal_squares, dual_squares, gap_rows, gap_box = 0.0, 0.0, 0.0, 0.0
         for r in range(m):
             primal[r] -= rhs[r]
             if is_inequality[r]:
                 primal[r] += s[r]
-                mu += s[r] * y[r]
-            primal_residual = max(primal_residual, abs(primal[r]))
-        transposed_times(y, data, system, gradient)
-        dual_residual = 0.0
+                gap_rows += s[r] * y[r]
+            primal_squares += primal[r] * primal[r]
         for i in range(n):
-            gradient[i] += q * x[i] + cost[i]
-            dual_residual = max(dual_residual, abs(gradient[i] - lower[i] + upper[i]))
-            mu += x[i] * lower[i] + t[i] * upper[i]
-        mu /= pairs
-        merit = max(mu, primal_residual, dual_residual)
+            gradient[i] = q * x[i] + cost[i] + pulled_y[i]
+            off = gradient[i] - lower[i] + upper[i]
+            dual_squares += off * off
+            gap_box += x[i] * lower[i] + t[i] * upper[i]
+        primal_residual = np.sqrt(primal_squares)
+        gap = gap_rows + gap_box
+        mu = gap / pairs
+        merit = max(mu, primal_residual, np.sqrt(dual_squares))
         if merit <= mu_target or iteration >= max_iterations or not merit < 1e15:
             break
         # rounding has the last word near the end: stop when nothing improves any more
@@ -146,12 +158,14 @@ def interior_point(  # type: ignore[no-untyped-def]
             if stalled >= 8:
                 break
         iteration += 1
+        # one division for 1 / x and 1 / t, one for 1 / H
         for i in range(n):
-            over_x[i] = 1.0 / x[i]
-            over_t[i] = 1.0 / t[i]
-            weight[i] = 1.0 / (q + lower[i] * over_x[i] + upper[i] * over_t[i])
-            add_lower[i] = 0.0
-            add_upper[i] = 0.0
+            both = x[i] * t[i]
+            inverse_both = 1.0 / both
+            over_x[i] = t[i] * inverse_both
+            over_t[i] = x[i] * inverse_both
+            weight[i] = both / (q * both + lower[i] * t[i] + upper[i] * x[i])
+            dx[i] = weight[i] * gradient[i]
         for r in range(m):
             extra[r] = -s[r] if is_inequality[r] else 0.0
         assemble(L, weight, products, system)
@@ -159,59 +173,91 @@ def interior_point(  # type: ignore[no-untyped-def]
             if is_inequality[r]:
                 L[diagonal[r]] += s[r] / y[r]
         factorize(L, inverse, scratch, 1e-15, system.elimination)
-        step_primal, step_dual = 1.0, 1.0
-        for phase in range(2):
-            for i in range(n):
-                residual[i] = gradient[i] - add_lower[i] + add_upper[i]
-                dx[i] = weight[i] * residual[i]
-            rows_times(dx, data, system, right)
-            for r in range(m):
-                dy[r] = primal[r] - right[r] + extra[r]
-            solve(L, inverse, dy, system.elimination)
-            transposed_times(dy, data, system, pulled)
-            # blocking ratios -d / value: the step is one over the largest
-            block_primal, block_dual = 1.0, 1.0
-            for i in range(n):
-                d = -weight[i] * (residual[i] + pulled[i])
-                dx[i] = d
-                d_lower[i] = add_lower[i] - lower[i] - lower[i] * over_x[i] * d
-                d_upper[i] = add_upper[i] - upper[i] + upper[i] * over_t[i] * d
-                block_primal = max(block_primal, -d * over_x[i], d * over_t[i])
-                block_dual = max(block_dual, -d_lower[i] / lower[i], -d_upper[i] / upper[i])
-            for r in range(m):
-                if is_inequality[r]:
-                    ds[r] = extra[r] - s[r] / y[r] * dy[r]
-                    block_primal = max(block_primal, -ds[r] / s[r])
-                    block_dual = max(block_dual, -dy[r] / y[r])
-            step_primal, step_dual = 1.0 / block_primal, 1.0 / block_dual
-            if phase == 1:
-                break
-            after = 0.0
-            for i in range(n):
-                after += (x[i] + step_primal * dx[i]) * (lower[i] + step_dual * d_lower[i])
-                after += (t[i] - step_primal * dx[i]) * (upper[i] + step_dual * d_upper[i])
-            for r in range(m):
-                if is_inequality[r]:
-                    after += (s[r] + step_primal * ds[r]) * (y[r] + step_dual * dy[r])
-            center = max((after / pairs / mu) ** 3 * mu, floor)
-            # Mehrotra's second-order terms: the products dx dz of the predictor
-            for i in range(n):
-                add_lower[i] = (center - dx[i] * d_lower[i]) * over_x[i]
-                add_upper[i] = (center + dx[i] * d_upper[i]) * over_t[i]
-            for r in range(m):
-                if is_inequality[r]:
-                    extra[r] += (center - ds[r] * dy[r]) / y[r]
+
+        # predictor: with a = dx / x and b = dx / t, lower moves by -lower (1 + a), upper by -upper (1 - b)
+        rows_times(dx, data, system, right)
+        for r in range(m):
+            dy[r] = primal[r] - right[r] + extra[r]
+        solve(L, inverse, dy, system.elimination)
+        transposed_times(dy, data, system, pulled)
+        first_moment, second_moment = 0.0, 0.0
+        for i in range(n):
+            d = -weight[i] * (gradient[i] + pulled[i])
+            a, b = over_x[i] * d, over_t[i] * d
+            ratio_x[i], ratio_t[i] = a, b
+            from_lower, from_upper = x[i] * lower[i] * a, t[i] * upper[i] * b
+            first_moment += from_lower - from_upper
+            second_moment += from_lower * a + from_upper * b
+        # blocking ratios -d / value: the step is one over the largest
+        least_x, most_x = extremes(ratio_x)
+        least_t, most_t = extremes(ratio_t)
+        block_primal = max(1.0, -least_x, most_t)
+        block_dual = max(1.0, 1.0 + most_x, 1.0 - least_t)
+        for r in range(m):
+            if is_inequality[r]:
+                ds[r] = extra[r] - s[r] / y[r] * dy[r]
+                block_primal = max(block_primal, -ds[r] / s[r])
+                block_dual = max(block_dual, -dy[r] / y[r])
+        step_primal, step_dual = 1.0 / block_primal, 1.0 / block_dual
+        # the complementarity after the step, expanded in a and b
+        keep = 1.0 - step_dual
+        after = keep * gap_box + (step_primal * keep - step_dual) * first_moment
+        after = max(after - step_primal * step_dual * second_moment, 0.0)
+        for r in range(m):
+            if is_inequality[r]:
+                after += (s[r] + step_primal * ds[r]) * (y[r] + step_dual * dy[r])
+        center = max((after / gap) ** 3 * mu, floor)
+
+        # corrector: Mehrotra's second-order terms, the products dx dz of the predictor
+        for i in range(n):
+            a, b = ratio_x[i], ratio_t[i]
+            add_lower[i] = center * over_x[i] + lower[i] * a * (1.0 + a)
+            add_upper[i] = center * over_t[i] - upper[i] * b * (1.0 - b)
+            gradient[i] += add_upper[i] - add_lower[i]
+            dx[i] = weight[i] * gradient[i]
+        for r in range(m):
+            if is_inequality[r]:
+                extra[r] += (center - ds[r] * dy[r]) / y[r]
+        rows_times(dx, data, system, right)
+        for r in range(m):
+            dy[r] = primal[r] - right[r] + extra[r]
+        solve(L, inverse, dy, system.elimination)
+        transposed_times(dy, data, system, pulled)
+        for i in range(n):
+            d = -weight[i] * (gradient[i] + pulled[i])
+            dx[i] = d
+            a, b = over_x[i] * d, over_t[i] * d
+            add_lower[i] -= lower[i] * (1.0 + a)
+            add_upper[i] -= upper[i] * (1.0 - b)
+            ratio_x[i], ratio_t[i] = a, b
+        least_x, _ = extremes(ratio_x)
+        _, most_t = extremes(ratio_t)
+        block_primal = max(1.0, -least_x, most_t)
+        for i in range(n):
+            ratio_x[i] = add_lower[i] / lower[i]
+            ratio_t[i] = add_upper[i] / upper[i]
+        least_x, _ = extremes(ratio_x)
+        least_t, _ = extremes(ratio_t)
+        block_dual = max(1.0, -least_x, -least_t)
+        for r in range(m):
+            if is_inequality[r]:
+                ds[r] = extra[r] - s[r] / y[r] * dy[r]
+                block_primal = max(block_primal, -ds[r] / s[r])
+                block_dual = max(block_dual, -dy[r] / y[r])
         damping = max(0.99, 1.0 - mu)
-        step_primal = min(1.0, damping * step_primal)
-        step_dual = min(1.0, damping * step_dual)
+        step_primal = min(1.0, damping / block_primal)
+        step_dual = min(1.0, damping / block_dual)
         for i in range(n):
             x[i] = max(x[i] + step_primal * dx[i], 1e-300)
             t[i] = max(t[i] - step_primal * dx[i], 1e-300)
-            lower[i] = max(lower[i] + step_dual * d_lower[i], 1e-300)
-            upper[i] = max(upper[i] + step_dual * d_upper[i], 1e-300)
+            lower[i] = max(lower[i] + step_dual * add_lower[i], 1e-300)
+            upper[i] = max(upper[i] + step_dual * add_upper[i], 1e-300)
+            pulled_y[i] += step_dual * pulled[i]
         for r in range(m):
-            y[r] += step_dual * dy[r]
+            moved = y[r] + step_dual * dy[r]
             if is_inequality[r]:
                 s[r] = max(s[r] + step_primal * ds[r], 1e-300)
-                y[r] = max(y[r], 1e-300)
+                # J'y is carried along: a multiplier this close to zero does not move it
+                moved = max(moved, 1e-300)
+            y[r] = moved
     return iteration, mu, primal_residual

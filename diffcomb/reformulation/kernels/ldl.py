@@ -17,7 +17,7 @@ from scipy import sparse
 from diffcomb.reformulation.kernels.compiled import compiled
 
 #: switch to the dense block once the least connected row touches this share of the rows left
-_DENSE_SHARE = 0.7
+_DENSE_SHARE = 0.95
 
 
 class EliminationArrays(NamedTuple):
@@ -55,9 +55,9 @@ class Elimination:
 
     @property
     def arrays(self) -> EliminationArrays:
-        return EliminationArrays(
-            self.column, self.row_of, self.target, self.target_start, self.contiguous, self.tail
-        )
+        # unsigned indices need no check for negative ones
+        row_of, target = (v.astype(np.uint32) for v in (self.row_of, self.target))
+        return EliminationArrays(self.column, row_of, target, self.target_start, self.contiguous, self.tail)
 
     @property
     def size(self) -> int:
@@ -213,11 +213,15 @@ def factorize(L, inverse, scratch, tolerance, elimination):  # type: ignore[no-u
         inverse[k] = inv
         q = target_start[k]
         if contiguous[k]:
-            for a in range(first, last):
-                scale = L[a] * inv
-                shift = target[q + a - first]
-                for b in range(a - first + 1):
-                    L[shift + b] -= scale * L[first + b]
+            # slices start at 0, so the compiler sees that no index is negative
+            below = scratch[: last - first]
+            below[:] = L[first:last]
+            for a in range(last - first):
+                scale = below[a] * inv
+                shift = np.int64(target[q + a])
+                row = L[shift : shift + a + 1]
+                for b in range(a + 1):
+                    row[b] -= scale * below[b]
         else:
             for a in range(first, last):
                 scale = L[a] * inv
@@ -236,14 +240,16 @@ def factorize(L, inverse, scratch, tolerance, elimination):  # type: ignore[no-u
         rank += 1
         inv = 1.0 / pivot
         inverse[sparse_part + k] = inv
-        for i in range(k + 1, tail):
-            scratch[i] = L[base + i * tail + k]
-        for i in range(k + 1, tail):
-            scale = scratch[i] * inv
-            row = base + i * tail
-            L[row + k] = scale
-            for j in range(k + 1, i + 1):
-                L[row + j] -= scale * scratch[j]
+        below = scratch[: tail - k - 1]
+        for i in range(tail - k - 1):
+            below[i] = L[base + (k + 1 + i) * tail + k]
+        for i in range(tail - k - 1):
+            scale = below[i] * inv
+            diagonal = base + (k + 1 + i) * tail + k
+            L[diagonal] = scale
+            row = L[diagonal + 1 : diagonal + i + 2]
+            for j in range(i + 1):
+                row[j] -= scale * below[j]
     return rank
 
 
@@ -258,19 +264,20 @@ def solve(L, inverse, v, elimination):  # type: ignore[no-untyped-def]
         if value != 0.0:
             for a in range(column[k] + 1, column[k + 1]):
                 v[row_of[a]] -= L[a] * value
+    dense = v[sparse_part:]
     for i in range(tail):
-        row = base + i * tail
-        value = v[sparse_part + i]
+        row = L[base + i * tail : base + i * tail + i]
+        value = 0.0
         for j in range(i):
-            value -= L[row + j] * v[sparse_part + j]
-        v[sparse_part + i] = value
+            value += row[j] * dense[j]
+        dense[i] -= value
     for k in range(sparse_part + tail):
         v[k] *= inverse[k]
     for i in range(tail - 1, -1, -1):
-        row = base + i * tail
-        value = v[sparse_part + i]
+        row = L[base + i * tail : base + i * tail + i]
+        value = dense[i]
         for j in range(i):
-            v[sparse_part + j] -= L[row + j] * value
+            dense[j] -= row[j] * value
     for k in range(sparse_part - 1, -1, -1):
         value = v[k]
         for a in range(column[k] + 1, column[k + 1]):

@@ -18,7 +18,8 @@ from diffcomb.reformulation.kernels.ldl import factorize, solve
 #: a pivot below this share of its diagonal is a dependent row: rows have unit norm, and true pivots
 #: of a face are far above it, rounding far below
 RANK_TOLERANCE = 1e-10
-_ROUNDS = 16
+#: exchanges of a polish from an accurate interior point
+ROUNDS = 16
 
 
 @compiled
@@ -108,13 +109,16 @@ def _first_block(origin, slack, x, product, rhs, face, active, snap):  # type: i
 
 
 @compiled
-def polish(p, data, products, rhs, system, origin, slack, face, active, y, x, work, L, inverse):  # type: ignore[no-untyped-def]
+def polish(  # type: ignore[no-untyped-def]
+    p, data, products, rhs, system, origin, slack, face, active, y, x, work, L, inverse, rounds
+):
     """Exact x and y on the right face, starting from a guess of both.
 
     Args:
         p: (n,) the point to project, 1/2 - theta/rho. y: multipliers, unscaled.
         origin, slack: the interior point and the slacks of its rows.
         face, active, x, y: updated in place. L, inverse: left as the factor of the final face.
+        rounds: exchanges before giving up.
 
     Returns:
         (residual, face dimension, tight inequalities); the residual is infinite when the face could
@@ -128,8 +132,8 @@ def polish(p, data, products, rhs, system, origin, slack, face, active, y, x, wo
     # costs of size 1e6 in units of rho move x by 1e6 times rounding: the tolerances follow
     snap = max(1e-11, 1e-14 * scale)
     sign = 1e-12 * scale
-    for attempt in range(_ROUNDS):
-        if attempt == _ROUNDS // 2:
+    for attempt in range(rounds):
+        if attempt == ROUNDS // 2:
             # a bound missed by less than `snap` can have a multiplier whose sign says to leave it, and
             # the exchange would go round in circles: from here on the point decides alone
             snap = -1e-14 * scale
