@@ -17,7 +17,7 @@ def optimal_value(
     `problem.value_gradient`: the critical path of the makespan, multipliers in general. If `time_limit`
     stops the oracle, value and gradient are those of the incumbent: upper bounds, not proven.
     """
-    costs = theta.detach()
+    costs = problem.check_costs(theta).detach()  # as given: it may warn where a gradient means nothing
     z = problem.solve(costs, oracle, time_limit).decision
     # 0 in value, the gradient in derivative
     slope = (problem.value_gradient(z, costs) * (theta - costs)).sum(-1)
