@@ -58,8 +58,7 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     for relaxation in relaxations:
         row = _fit(cfg, relaxation, modules[relaxation.name], data, folder / relaxation.name)
         rows.append({**named, **row})
-        save_results(rows, folder)
-    table = save_results(rows, folder)
+        table = save_results(rows, folder)  # after each method: a later failure loses nothing
     _draw(problem, data, modules, folder / "decisions.png")
     print(f"\n{format_results(table)}\n\nrun folder: {folder}")
     return {
