@@ -56,7 +56,7 @@ class FullDimensional:
         n = polytope.num_vars
         kept, value = np.ones(n, dtype=bool), np.zeros(n)
         system = NormalSystem.of(polytope)
-        x, t, s, residual = central_point(system.data, system.rhs, system.products, system.arrays)
+        x, t, s, residual = central_point(system.rows)
         smallest = min(x.min(initial=1), t.min(initial=1), s[system.is_inequality].min(initial=1))
         A, b, G, h = polytope.A, polytope.b, polytope.G, polytope.h
         if not (residual < 1e-8 and smallest > 1e-6):
@@ -78,10 +78,11 @@ def _independent(A: sparse.csr_array) -> np.ndarray:
     n = A.shape[1]
     empty = Rows.empty(n)
     system = NormalSystem.of(Polytope(A, np.zeros(A.shape[0]), empty.G, empty.h, False))
-    L, inverse = np.empty(system.elimination.size), np.empty(system.num_rows)
-    every = np.ones(system.num_rows, dtype=np.bool_)
-    face_matrix(L, np.zeros(n, dtype=np.int8), every, system.products, system.arrays)
-    factorize(L, inverse, np.empty(system.num_rows), RANK_TOLERANCE, system.elimination.arrays)
+    m = system.num_rows
+    L, inverse, scratch = np.empty(system.elimination.size), np.empty(m), np.empty((2, n))
+    face, every = np.zeros(n, dtype=np.int8), np.ones(m, dtype=np.bool_)
+    face_matrix(L, face, every, system.rows, *scratch)
+    factorize(L, inverse, np.empty(m), RANK_TOLERANCE, system.arrays().elimination, m)
     return np.sort(system.source[inverse > 0])
 
 

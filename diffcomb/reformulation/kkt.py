@@ -9,13 +9,15 @@ from itertools import pairwise
 
 import numpy as np
 import torch
+from scipy import sparse
 from torch import Tensor
 
 from diffcomb.errors import SolveFailedError
 from diffcomb.problems import Polytope, Problem
 from diffcomb.reformulation.conjugate_gradient import project_by_conjugate_gradients
 from diffcomb.reformulation.interior import FullDimensional
-from diffcomb.reformulation.kernels.batch import ACCEPTED, project_batch, solve_batch
+from diffcomb.reformulation.kernels.batch import ACCEPTED, NO_ROW, Scratch, project_batch, solve_batch
+from diffcomb.reformulation.kernels.rows import LazyArrays, no_lazy_rows
 from diffcomb.reformulation.normal_system import NormalSystem
 from diffcomb.reformulation.relaxed import RelaxedDecision
 from diffcomb.reformulation.row_pool import RowPool
@@ -23,6 +25,9 @@ from diffcomb.reformulation.row_pool import RowPool
 #: a batch is split over threads when (batch) x (factor entries + variables) reaches this
 _PARALLEL_WORK = 20_000
 _MAX_ROUNDS = 1000
+#: rows an instance takes from the pool at once
+_MOST_ROWS = 20
+_NOTHING = np.zeros(0, dtype=np.int64)
 
 
 class KKTSolver:
@@ -62,7 +67,7 @@ class KKTSolver:
     def _build(self, polytope: Polytope) -> None:
         self.polytope = polytope
         self._interior = FullDimensional.of(polytope)
-        self._pool = RowPool(polytope.num_vars)
+        self._pool = RowPool(self._interior.polytope.num_vars)
         self._system = NormalSystem.of(self._interior.polytope)
 
     def solve(self, theta: Tensor, rho: Tensor) -> RelaxedDecision:
@@ -103,50 +108,47 @@ class KKTSolver:
         if not self._interior.is_whole:
             cost = np.ascontiguousarray(cost[:, self._interior.kept])
         members = np.arange(len(cost))
+        carried = [_NOTHING] * len(cost)
         if not self.polytope.is_lazy:
-            return [self._solve_known_rows(self._system, cost, members)]
+            return [self._solve_known_rows(cost, members, carried)]
         groups: list[Solved] = []
-        tight: set[int] = set()
-        pool_size = len(self._pool)
         for _ in range(_MAX_ROUNDS):
-            solved = self._solve_known_rows(self._system, cost[members], members)
-            found = [self.polytope.separate(x) for x in self._full(solved.x)]
-            violated = np.array([len(rows) > 0 for rows in found])
-            tight |= self._tight_rows(solved)
+            solved = self._solve_known_rows(cost[members], members, carried)
+            wanted = self._violated(solved.x)
+            violated = np.array([len(places) > 0 for places in wanted])
             if not violated.any():
                 groups.append(solved)
                 break
             if not violated.all():
                 groups.append(solved.subset(np.flatnonzero(~violated)))
-            added = sum(self._pool.add(rows) for rows in found)
-            if not added:
+            if any(np.isin(wanted[k], carried[k]).all() for k in np.flatnonzero(violated)):
                 raise SolveFailedError(
                     "Separation returned rows that the point satisfies already; its tolerance must"
                     " be larger than 1e-10."
                 )
-            self._refresh()
+            # rows that have become slack are left behind: the minimum only rises, so nothing repeats
+            carried = [np.union1d(solved.tight(k), wanted[k]) for k in np.flatnonzero(violated)]
             members = members[violated]
         else:
             raise SolveFailedError(f"Separation did not finish within {_MAX_ROUNDS} rounds.")
-        if pool_size == len(self._pool):
-            used = np.zeros(len(self._pool), dtype=bool)
-            used[sorted(tight)] = True
-            if self._pool.purge(used):
-                self._refresh()
+        tight = [solved.tight(k) for solved in groups for k in range(len(solved.members))]
+        self._pool.purge(np.unique(np.concatenate(tight)))
         return groups
 
-    def _solve_known_rows(self, system: NormalSystem, cost: np.ndarray, members: np.ndarray) -> Solved:
-        return solve_known_rows(system, cost, members)
+    def _violated(self, x: np.ndarray) -> list[np.ndarray]:
+        """Per x, places of violated lazy rows: from the pool, and by separation where it has none."""
+        wanted = self._pool.violated(x, _MOST_ROWS)
+        without = [k for k, places in enumerate(wanted) if not len(places)]
+        if without:
+            for k, full in zip(without, self._full(x[without]), strict=True):
+                rows = self.polytope.separate(full)
+                if len(rows):
+                    wanted[k] = self._pool.add(self._interior.restrict(rows))
+        return wanted
 
-    def _refresh(self) -> None:
-        rows = self._interior.restrict(self._pool.rows)
-        self._system = NormalSystem.of(self._interior.polytope.with_rows(rows))
-
-    def _tight_rows(self, solved: Solved) -> set[int]:
-        """Positions in the pool of the lazy rows tight somewhere in the batch."""
-        base = self._interior.polytope
-        used = solved.system.source[solved.active.any(0)] - len(base.b) - len(base.h)
-        return set(used[used >= 0].tolist())
+    def _solve_known_rows(self, cost: np.ndarray, members: np.ndarray, carried: list[np.ndarray]) -> Solved:
+        """Solve with the pool's rows `carried` by each instance."""
+        return solve_known_rows(self._system, cost, members, lazy=self._pool.arrays, carried=carried)
 
     # -- coordinates -----------------------------------------------------------------------------
     def _full(self, x: np.ndarray) -> np.ndarray:
@@ -177,10 +179,15 @@ class KKTSolver:
 
 @dataclass(frozen=True)
 class Solved:
-    """A batch over one set of rows, with the faces and factors that the adjoint reuses."""
+    """A batch with the faces and factors that the adjoint reuses.
+
+    Rows: those of `system`, then up to K lazy ones of an instance's own, `lazy[carried]`.
+    """
 
     system: NormalSystem
+    lazy: LazyArrays
     members: np.ndarray
+    carried: np.ndarray
     x: np.ndarray
     y: np.ndarray
     face: np.ndarray
@@ -193,33 +200,52 @@ class Solved:
 
     def subset(self, rows: np.ndarray) -> Solved:
         """Some instances of the batch."""
-        names = ("members", "x", "y", "face", "active", "residual", "counts", "L", "inverse")
+        names = ("members", "carried", "x", "y", "face", "active", "residual", "counts", "L", "inverse")
         own = (*names, "data") if len(self.data) > 1 else names
         return replace(self, **{name: getattr(self, name)[rows] for name in own})
+
+    def tight(self, instance: int | np.integer) -> np.ndarray:
+        """The lazy rows tight at the solution."""
+        return self.carried[instance, self.active[instance, self.system.num_rows :]]
 
     def pull_back(self, grad: np.ndarray, backward: str) -> np.ndarray:
         """Pi g, by the method called `backward`."""
         if backward == "cholesky":
             return self.project(grad)[0]
-        pulled = project_by_conjugate_gradients(self.system.matrix, self.face == 0, self.active, grad)
+        if self.carried.shape[1] == 0:
+            J = self.system.matrix
+            pulled = project_by_conjugate_gradients(J, self.face == 0, self.active, grad)
+        else:
+            pulled = np.concatenate([self._pull_back_alone(k, grad[k : k + 1]) for k in range(len(grad))])
         small = np.abs(pulled) <= 1e-12 * np.abs(grad).max(axis=1, keepdims=True, initial=0.0)
         pulled[small | (self.counts[:, :1] == 0)] = 0.0
         return pulled
 
+    def _pull_back_alone(self, k: int, grad: np.ndarray) -> np.ndarray:
+        """Conjugate gradients for one instance, whose rows no other has."""
+        lazy, tight = self.lazy, self.tight(k)
+        shape = (len(lazy.rhs), self.system.num_vars)
+        rows = sparse.csr_array((lazy.values, lazy.columns.astype(np.int64), lazy.start), shape=shape)[tight]
+        J = sparse.csr_array(sparse.vstack([self.system.matrix, rows], format="csr"))
+        on = np.concatenate([self.active[k, : self.system.num_rows], np.ones(len(tight), dtype=bool)])
+        return project_by_conjugate_gradients(J, self.face[k : k + 1] == 0, on[None], grad)
+
     def project(self, grad: np.ndarray, *, with_multipliers: bool = False) -> tuple[np.ndarray, np.ndarray]:
-        """Pi g (batch, n) and (J D J')^+ J D g (batch, m)."""
-        system = self.system
+        """Pi g (batch, n) and (J D J')^+ J D g (batch, m + K)."""
         out, multipliers = np.empty_like(grad), np.empty_like(self.y)
-        data, arrays = self.data, system.arrays
+        data, arrays = self.data, self.system.arrays(self.carried.shape[1])
 
         def run(part: slice) -> None:
             project_batch(
                 grad[part],
                 data[part] if len(data) > 1 else data,
                 arrays,
+                self.lazy,
+                self.carried[part],
+                Scratch.of(grad.shape[1], self.y.shape[1]),
                 self.face[part],
                 self.active[part],
-                self.counts[part, 0],
+                self.counts[part],
                 self.L[part],
                 self.inverse[part],
                 out[part],
@@ -238,20 +264,30 @@ def solve_known_rows(
     members: np.ndarray,
     data: np.ndarray | None = None,
     rhs: np.ndarray | None = None,
+    *,
+    lazy: LazyArrays | None = None,
+    carried: list[np.ndarray] | None = None,
 ) -> Solved:
     """Solve a batch over the rows of `system`, with the instances' own values of them where given.
 
     Args:
         cost: (batch, n) theta / rho. members: (batch,) their numbers, for messages and grouping.
         data: (batch, nonzeros of J), scaled like `system.data`. rhs: (batch, m).
+        lazy, carried: further rows, and which of them each instance has.
 
     Raises:
         SolveFailedError: a KKT residual above `ACCEPTED`.
     """
-    batch, (n, m, size) = len(cost), (system.num_vars, system.num_rows, system.elimination.size)
+    batch, n = len(cost), system.num_vars
+    places = _padded(carried, batch)
+    m = system.num_rows + places.shape[1]
+    arrays = system.arrays(places.shape[1])
+    size = arrays.elimination.size
     solved = Solved(
         system,
+        lazy or no_lazy_rows(),
         members,
+        places,
         x=np.empty((batch, n)),
         y=np.empty((batch, m)),
         face=np.empty((batch, n), dtype=np.int8),
@@ -263,7 +299,7 @@ def solve_known_rows(
         data=system.data[None] if data is None else data,
     )
     rhs = system.rhs[None] if rhs is None else rhs
-    data, products, arrays = solved.data, system.products[None], system.arrays
+    data, products = solved.data, system.products[None]
 
     def own(values: np.ndarray, part: slice) -> np.ndarray:
         return values[part] if len(values) > 1 else values
@@ -275,6 +311,9 @@ def solve_known_rows(
             own(rhs, part),
             products,
             arrays,
+            solved.lazy,
+            places[part],
+            Scratch.of(n, m),
             solved.x[part],
             solved.y[part],
             solved.face[part],
@@ -288,6 +327,16 @@ def solve_known_rows(
     _in_parallel(run, batch, size + n)
     refuse_failures(solved.residual, members, ACCEPTED)
     return solved
+
+
+def _padded(carried: list[np.ndarray] | None, batch: int) -> np.ndarray:
+    """(batch, K) places, NO_ROW behind an instance's own; K in steps of 8, so that few K occur."""
+    width = max((len(places) for places in carried), default=0) if carried else 0
+    padded = np.full((batch, -(-width // 8) * 8), NO_ROW, dtype=np.int64)
+    if width and carried:
+        for row, places in zip(padded, carried, strict=True):
+            row[: len(places)] = places
+    return padded
 
 
 def refuse_failures(residual: np.ndarray, members: np.ndarray, accepted: float) -> None:

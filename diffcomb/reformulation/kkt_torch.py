@@ -11,9 +11,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from scipy import sparse
 from torch import Tensor
 
+from diffcomb.problems import Rows
 from diffcomb.reformulation.kernels.batch import ACCEPTED
+from diffcomb.reformulation.kernels.rows import no_lazy_rows
 from diffcomb.reformulation.kkt import KKTSolver, Solved, refuse_failures
 from diffcomb.reformulation.normal_system import NormalSystem
 from diffcomb.reformulation.relaxed import RelaxedDecision
@@ -45,8 +48,14 @@ class TorchKKTSolver(KKTSolver):
         self._groups = super()._solve_lazily(cost)
         return self._groups
 
-    def _solve_known_rows(self, system: NormalSystem, cost: np.ndarray, members: np.ndarray) -> Solved:
-        return _solve(system, cost, members, self._device)
+    def _solve_known_rows(self, cost: np.ndarray, members: np.ndarray, carried: list[np.ndarray]) -> Solved:
+        # one J for the batch: every instance takes the rows of all
+        places = np.unique(np.concatenate(carried)) if carried else np.zeros(0, dtype=np.int64)
+        if not len(places):
+            return _solve(self._system, cost, members, places, self._device)
+        rows = Rows(sparse.csr_array(self._pool.rows.G[places]), self._pool.rows.h[places])
+        system = NormalSystem.of(self._interior.polytope.with_rows(rows))
+        return _solve(system, cost, members, places, self._device)
 
 
 def _project(groups: list[Solved], kept: Tensor, grad: Tensor) -> Tensor:
@@ -72,6 +81,11 @@ class _TorchSolved(Solved):
         own = {name: getattr(self, name)[index] for name in ("free", "on")}
         return replace(super().subset(rows), **own)
 
+    def tight(self, instance: int | np.integer) -> np.ndarray:
+        shared = self.system.num_rows - self.carried.shape[1]
+        lazy = self.system.source[self.active[instance]] - shared
+        return self.carried[instance, np.sort(lazy[lazy >= 0])]
+
     def project_on_device(self, g: Tensor) -> Tensor:
         """Pi g (batch, n)."""
         freed = g * self.free
@@ -92,7 +106,10 @@ def _face_inverse(J: Tensor, free: Tensor, active: Tensor) -> tuple[Tensor, Tens
     return scaled @ vectors.mT, large.sum(1)
 
 
-def _solve(system: NormalSystem, cost: np.ndarray, members: np.ndarray, device: torch.device) -> Solved:
+def _solve(
+    system: NormalSystem, cost: np.ndarray, members: np.ndarray, places: np.ndarray, device: torch.device
+) -> Solved:
+    """Over the rows of `system`, whose last ones are the pool's `places`."""
     batch, n, m = len(cost), system.num_vars, system.num_rows
     J = torch.from_numpy(system.matrix.toarray()).to(device)
     r = torch.from_numpy(system.rhs).to(device)
@@ -117,7 +134,9 @@ def _solve(system: NormalSystem, cost: np.ndarray, members: np.ndarray, device: 
     nothing, free, on = np.zeros((batch, 0)), (face == 0).double(), active.double()
     return _TorchSolved(
         system,
+        no_lazy_rows(),
         members,
+        np.repeat(places[None], batch, axis=0),
         x=x.cpu().numpy(),
         y=y.cpu().numpy(),
         face=face.cpu().numpy(),

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 
 from diffcomb.problems import Polytope
-from diffcomb.reformulation.kernels.ldl import Elimination, EliminationArrays
+from diffcomb.reformulation.kernels.ldl import Elimination
+from diffcomb.reformulation.kernels.rows import InstanceRows, SystemArrays, no_lazy_rows
 
 _EMPTY = np.zeros(0, dtype=np.int64)
-
-
-class SystemArrays(NamedTuple):
-    """What the compiled loops read of a `NormalSystem`."""
-
-    start: np.ndarray
-    row_of: np.ndarray
-    is_inequality: np.ndarray
-    entry_position: np.ndarray
-    entry_rows: np.ndarray
-    entry_start: np.ndarray
-    left: np.ndarray
-    right: np.ndarray
-    column_of: np.ndarray
-    diagonal: np.ndarray
-    elimination: EliminationArrays
 
 
 @dataclass(frozen=True)
@@ -67,6 +51,7 @@ class NormalSystem:
     right: np.ndarray
     column_of: np.ndarray
     diagonal: np.ndarray
+    _arrays: dict[int, SystemArrays] = field(default_factory=dict, compare=False)
 
     @staticmethod
     def of(polytope: Polytope) -> NormalSystem:
@@ -112,22 +97,32 @@ class NormalSystem:
             diagonal=elimination.position(everything, everything),
         )
 
+    def arrays(self, border: int = 0) -> SystemArrays:
+        """For instances with up to `border` lazy rows below the shared ones."""
+        if border not in self._arrays:
+            elimination, lazy = self.elimination.arrays(border), np.arange(border)
+            diagonal = self.elimination.size + lazy * elimination.stride + self.num_rows + lazy
+            # unsigned indices need no check for negative ones
+            self._arrays[border] = SystemArrays(
+                self.start.astype(np.uint64),
+                self.row_of.astype(np.uint32),
+                np.concatenate([self.is_inequality, np.ones(border, dtype=np.bool_)]),
+                self.entry_position.astype(np.uint32),
+                self.entry_rows.astype(np.uint32),
+                self.entry_start.astype(np.uint64),
+                self.left.astype(np.uint32),
+                self.right.astype(np.uint32),
+                self.column_of.astype(np.uint32),
+                np.concatenate([self.diagonal, diagonal]).astype(np.uint32),
+                elimination,
+            )
+        return self._arrays[border]
+
     @cached_property
-    def arrays(self) -> SystemArrays:
-        # unsigned indices need no check for negative ones
-        return SystemArrays(
-            self.start.astype(np.uint64),
-            self.row_of.astype(np.uint32),
-            self.is_inequality,
-            self.entry_position.astype(np.uint32),
-            self.entry_rows.astype(np.uint32),
-            self.entry_start.astype(np.uint64),
-            self.left.astype(np.uint32),
-            self.right.astype(np.uint32),
-            self.column_of.astype(np.uint32),
-            self.diagonal.astype(np.uint32),
-            self.elimination.arrays,
-        )
+    def rows(self) -> InstanceRows:
+        """The shared rows alone, as an instance without lazy ones has them."""
+        none = np.zeros(0, dtype=np.int64)
+        return InstanceRows(self.arrays(), self.data, self.products, no_lazy_rows(), none, self.rhs)
 
     @cached_property
     def products(self) -> np.ndarray:

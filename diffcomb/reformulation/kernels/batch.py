@@ -2,85 +2,112 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from diffcomb.reformulation.kernels.compiled import compiled
-from diffcomb.reformulation.kernels.interior_point import (
-    Iterate,
-    Workspace,
-    interior_point,
-    rows_times,
-    start_at_center,
-    transposed_times,
-)
+from diffcomb.reformulation.kernels.interior_point import Iterate, Workspace, interior_point, start_at_center
 from diffcomb.reformulation.kernels.ldl import solve
 from diffcomb.reformulation.kernels.polish import ROUNDS, guess_face, polish
+from diffcomb.reformulation.kernels.rows import InstanceRows, rows_times, transposed_times
 
 #: largest scaled KKT residual that passes
 ACCEPTED = 1e-11
 #: the first polish is tried at this complementarity already, with a few exchanges of the face: where it
 #: reaches an exact KKT point, the last interior-point steps are saved
 EARLY, EARLY_ROUNDS = 1e-5, 2
+#: marks an unused place in `carried`
+NO_ROW = -1
+
+
+class Scratch(NamedTuple):
+    """Work space of one thread, for n variables and up to m rows."""
+
+    work: Workspace
+    point: Iterate
+    columns: np.ndarray
+    rows: np.ndarray
+
+    @staticmethod
+    def of(n: int, m: int) -> Scratch:
+        # allocated here: `np.empty` in a kernel takes five seconds to compile
+        columns, rows = np.empty((6, n)), np.empty((4, m))
+        return Scratch(
+            Workspace(np.empty((11, n)), np.empty((6, m))),
+            Iterate(columns[0], columns[1], columns[2], columns[3], rows[0], rows[1]),
+            columns[4:],
+            rows[2:],
+        )
 
 
 @compiled
 def solve_batch(  # type: ignore[no-untyped-def]
-    cost, data, rhs, products, system, x, y, face, active, residual, counts, L, inverse
+    cost,
+    data,
+    rhs,
+    products,
+    system,
+    lazy,
+    carried,
+    scratch,
+    x,
+    y,
+    face,
+    active,
+    residual,
+    counts,
+    L,
+    inverse,
 ):
     """argmin 1/2 ||x - (1/2 - cost)||^2 per row of cost, with factor and face left for the adjoint.
 
     Args:
-        cost: (batch, n) theta / rho. data, rhs, products: (1 or batch, ...) values of the rows.
-        x (batch, n), y (batch, m), face (batch, n) int8, active (batch, m): solution, filled here.
+        cost: (batch, n) theta / rho. data, rhs, products: (1 or batch, ...) values of the shared rows.
+        lazy, carried: all lazy rows, and which of them each instance has: (batch, K), NO_ROW at the end.
+        x (batch, n), y (batch, m + K), face (batch, n) int8, active (batch, m + K): solution, filled here.
         residual (batch,), counts (batch, 3) int: KKT residual; face dimension, tight rows, iterations.
-        L (batch, size), inverse (batch, m): factor of J D J' on the face.
+        L (batch, size), inverse (batch, m + K): factor of J D J' on the face.
     """
     batch, n = cost.shape
-    m = rhs.shape[1]
-    work = Workspace(np.empty((11, n)), np.empty((6, m)))
-    point = Iterate(np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(m), np.empty(m))
-    scaled, p = np.empty(n), np.empty(n)
+    shared = rhs.shape[1]
+    work, point = scratch.work, scratch.point
+    scaled, p = scratch.columns[0], scratch.columns[1]
     for k in range(batch):
-        own = k
         own_products = products[0]
         if len(data) > 1:
-            own_products = data[own][system.left] * data[own][system.right]
-        own_data, own_rhs = data[own if len(data) > 1 else 0], rhs[own if len(rhs) > 1 else 0]
+            own_products = data[k][system.left] * data[k][system.right]
+        m = shared
+        for c in carried[k]:
+            if c != NO_ROW:
+                scratch.rows[0, m] = lazy.rhs[c]
+                m += 1
+        own_rhs = scratch.rows[0][:m]
+        own_rhs[:shared] = rhs[k if len(rhs) > 1 else 0]
+        own_data = data[k if len(data) > 1 else 0]
+        rows = InstanceRows(system, own_data, own_products, lazy, carried[k][: m - shared], own_rhs)
         scale = 1.0
         for i in range(n):
             p[i] = 0.5 - cost[k, i]
             scale = max(scale, abs(cost[k, i]))
         for i in range(n):
             scaled[i] = -p[i] / scale
-        start_at_center(scaled, 1.0 / scale, own_data, own_rhs, system, point, work)
+        start_at_center(scaled, 1.0 / scale, rows, point, work)
         iterations = 0
         residual[k] = np.inf
+        y[k] = 0.0
+        active[k] = False
         for target in (EARLY, 1e-8, 1e-10, 1e-12, 1e-14, 1e-16):
             done, _, _ = interior_point(
-                scaled,
-                1.0 / scale,
-                own_data,
-                own_products,
-                own_rhs,
-                system,
-                point,
-                work,
-                L[k],
-                inverse[k],
-                target,
-                0.0,
-                60 - iterations,
+                scaled, 1.0 / scale, rows, point, work, L[k], inverse[k], target, 0.0, 60 - iterations
             )
             iterations += done
-            guess_face(point, system, face[k], active[k])
+            guess_face(point, rows, face[k], active[k])
             for r in range(m):
                 y[k, r] = point.y[r] * scale
             residual[k], counts[k, 0], counts[k, 1] = polish(
                 p,
-                own_data,
-                own_products,
-                own_rhs,
-                system,
+                rows,
                 point.x,
                 point.s,
                 face[k],
@@ -99,20 +126,27 @@ def solve_batch(  # type: ignore[no-untyped-def]
 
 @compiled
 def project_batch(  # type: ignore[no-untyped-def]
-    grad, data, system, face, active, dimension, L, inverse, out, multipliers, with_multipliers
+    grad, data, system, lazy, carried, scratch, face, active, counts, L, inverse, out, multipliers, all_faces
 ):
     """out <- Pi grad and multipliers <- (J D J')^+ J D grad, per row, with the factors of `solve_batch`.
 
-    At a vertex Pi = 0; the multipliers are then computed only if asked for.
+    At a vertex Pi = 0; the multipliers are then computed only for all_faces.
     """
     batch, n = grad.shape
-    m = active.shape[1]
-    right, pulled = np.empty(m), np.empty(n)
+    pulled = scratch.columns[0]
     for k in range(batch):
         own_data = data[k if len(data) > 1 else 0]
-        if dimension[k] == 0 and not with_multipliers:
+        is_vertex = counts[k, 0] == 0
+        if is_vertex and not all_faces:
             out[k] = 0.0
             continue
+        m = active.shape[1] - len(carried[k])
+        shared = m
+        for c in carried[k]:
+            if c != NO_ROW:
+                m += 1
+        right = scratch.rows[0][:m]
+        rows = InstanceRows(system, own_data, own_data, lazy, carried[k][: m - shared], right)
         size = 0.0
         for i in range(n):
             out[k, i] = grad[k, i] if face[k, i] == 0 else 0.0
@@ -120,33 +154,31 @@ def project_batch(  # type: ignore[no-untyped-def]
         multipliers[k] = 0.0
         # twice is enough: the second round removes the rounding of the first
         for _ in range(2):
-            rows_times(out[k], own_data, system, right)
+            rows_times(out[k], rows, right)
             for r in range(m):
                 if not active[k, r]:
                     right[r] = 0.0
-            solve(L[k], inverse[k], right, system.elimination)
-            transposed_times(right, own_data, system, pulled)
+            solve(L[k], inverse[k], right, system.elimination, m)
+            transposed_times(right, rows, pulled)
             for i in range(n):
                 if face[k, i] == 0:
                     out[k, i] -= pulled[i]
             for r in range(m):
                 multipliers[k, r] += right[r]
         for i in range(n):
-            if dimension[k] == 0 or abs(out[k, i]) <= 1e-12 * size:
+            if is_vertex or abs(out[k, i]) <= 1e-12 * size:
                 out[k, i] = 0.0
 
 
-@compiled
-def central_point(data, rhs, products, system):  # type: ignore[no-untyped-def]
-    """A point well inside X, its slacks and its primal residual: large only if X has an interior."""
-    n, m = len(system.start) - 1, len(rhs)
-    work = Workspace(np.empty((11, n)), np.empty((6, m)))
-    point = Iterate(np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(m), np.empty(m))
-    cost, L, inverse = np.full(n, -0.5), np.empty(0), np.empty(m)
-    size = system.elimination.column[-1] + system.elimination.tail**2
-    L = np.empty(size)
-    start_at_center(cost, 1.0, data, rhs, system, point, work)
-    _, _, primal = interior_point(
-        cost, 1.0, data, products, rhs, system, point, work, L, inverse, 1e-9, 1e-2, 40
-    )
+def central_point(rows: InstanceRows) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """A point well inside X, its slacks and its primal residual: large only if X has an interior.
+
+    Runs once a polytope, so it stays Python: compiled, it would build a second copy of the interior point.
+    """
+    n, m = len(rows.system.start) - 1, len(rows.rhs)
+    work, point, _, _ = Scratch.of(n, m)
+    L, inverse = np.empty(rows.system.elimination.size), np.empty(m)
+    cost = np.full(n, -0.5)
+    start_at_center(cost, 1.0, rows, point, work)
+    _, _, primal = interior_point(cost, 1.0, rows, point, work, L, inverse, 1e-9, 1e-2, 40)
     return point.x, point.t, point.s, primal

@@ -20,16 +20,32 @@ _MATH = {"reassoc", "contract", "nsz"}
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """njit: cached on disk, GIL released, IEEE division, reordered sums."""
-    return _compiled(function, _MATH)
+    return _compiled(function, _MATH, called_from_python=True)
+
+
+def compiled_inner(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for functions that only compiled ones call: without the entry from Python, whose
+    unpacking of nested tuples takes longer to compile than a small kernel itself.
+    """
+    return _compiled(function, _MATH, called_from_python=False)
 
 
 def compiled_without_nan(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The same for reductions by min and max, which vectorise only if NaN may be missed."""
-    return _compiled(function, _MATH | {"nnan"})
+    """`compiled_inner` for reductions by min and max, which vectorise only if NaN may be missed."""
+    return _compiled(function, _MATH | {"nnan"}, called_from_python=False)
 
 
-def _compiled(function: Callable[..., Any], math: set[str]) -> Callable[..., Any]:
-    dispatcher = njit(cache=True, nogil=True, error_model="numpy", fastmath=math)(function)
+def _compiled(
+    function: Callable[..., Any], math: set[str], *, called_from_python: bool
+) -> Callable[..., Any]:
+    dispatcher = njit(  # type: ignore[call-overload]
+        cache=True,
+        nogil=True,
+        error_model="numpy",
+        fastmath=math,
+        no_cpython_wrapper=not called_from_python,
+        no_cfunc_wrapper=True,
+    )(function)
     cache_file = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
     if cache_file is not None:
         cache_file._source_stamp = _SOURCES.hexdigest()

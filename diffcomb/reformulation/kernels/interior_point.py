@@ -13,6 +13,7 @@ import numpy as np
 
 from diffcomb.reformulation.kernels.compiled import compiled, compiled_without_nan
 from diffcomb.reformulation.kernels.ldl import factorize, solve
+from diffcomb.reformulation.kernels.rows import assemble, rows_times, transposed_times
 
 
 class Iterate(NamedTuple):
@@ -33,41 +34,6 @@ class Workspace(NamedTuple):
     rows: np.ndarray
 
 
-@compiled
-def rows_times(x, data, system, out):  # type: ignore[no-untyped-def]
-    """out <- J x."""
-    start, row_of = system.start, system.row_of
-    out[:] = 0.0
-    for i in range(len(x)):
-        value = x[i]
-        if value != 0.0:
-            for c in range(start[i], start[i + 1]):
-                out[row_of[c]] += data[c] * value
-
-
-@compiled
-def transposed_times(y, data, system, out):  # type: ignore[no-untyped-def]
-    """out <- J' y."""
-    start, row_of = system.start, system.row_of
-    for i in range(len(out)):
-        value = 0.0
-        for c in range(start[i], start[i + 1]):
-            value += data[c] * y[row_of[c]]
-        out[i] = value
-
-
-@compiled
-def assemble(L, weight, products, system):  # type: ignore[no-untyped-def]
-    """Lower triangle of J diag(weight) J' into the flat array L."""
-    position, first, column_of = system.entry_position, system.entry_start, system.column_of
-    L[:] = 0.0
-    for e in range(len(position)):
-        value = 0.0
-        for c in range(first[e], first[e + 1]):
-            value += products[c] * weight[column_of[c]]
-        L[position[e]] = value
-
-
 @compiled_without_nan
 def extremes(values):  # type: ignore[no-untyped-def]
     """(smallest, largest) of the values and 0."""
@@ -79,19 +45,20 @@ def extremes(values):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def start_at_center(cost, q, data, rhs, system, point, work):  # type: ignore[no-untyped-def]
+def start_at_center(cost, q, rows, point, work):  # type: ignore[no-untyped-def]
     """x = 1/2, slacks at least 0.1, and multipliers that make the start dual feasible."""
     x, t, lower, upper, y, s = point
+    rhs, is_inequality = rows.rhs, rows.system.is_inequality
     x[:] = 0.5
     t[:] = 0.5
-    rows_times(x, data, system, work.rows[0])
+    rows_times(x, rows, work.rows[0])
     for r in range(len(rhs)):
         y[r] = 0.0
         s[r] = 0.0
-        if system.is_inequality[r]:
+        if is_inequality[r]:
             y[r] = 1.0
             s[r] = max(rhs[r] - work.rows[0, r], 0.1)
-    transposed_times(y, data, system, work.columns[0])
+    transposed_times(y, rows, work.columns[0])
     for i in range(len(x)):
         gradient = cost[i] + q * x[i] + work.columns[0, i]
         lower[i] = max(gradient, 0.0) + 0.5
@@ -100,18 +67,19 @@ def start_at_center(cost, q, data, rhs, system, point, work):  # type: ignore[no
 
 @compiled
 def interior_point(  # type: ignore[no-untyped-def]
-    cost, q, data, products, rhs, system, point, work, L, inverse, mu_target, floor, max_iterations
+    cost, q, rows, point, work, L, inverse, mu_target, floor, max_iterations
 ):
     """Improve `point` until complementarity and residuals fall below mu_target.
 
     Args:
-        cost: (n,) linear term. q: curvature, 0 < q <= 1.
+        cost: (n,) linear term. q: curvature, 0 < q <= 1. rows: InstanceRows.
         floor: complementarity is not pushed below it; a large floor returns a central point.
 
     Returns:
         (iterations, mu, primal residual) at the end.
     """
     x, t, lower, upper, y, s = point
+    rhs, system = rows.rhs, rows.system
     n, m = len(x), len(rhs)
     is_inequality, diagonal = system.is_inequality, system.diagonal
     weight, gradient, pulled, pulled_y = work.columns[0], work.columns[1], work.columns[2], work.columns[3]
@@ -127,9 +95,9 @@ def interior_point(  # type: ignore[no-untyped-def]
     mu, primal_residual, iteration = 1.0, 1.0, 0
     best = np.inf
     stalled = 0
-    transposed_times(y, data, system, pulled_y)
+    transposed_times(y, rows, pulled_y)
     while True:
-        rows_times(x, data, system, primal)
+        rows_times(x, rows, primal)
         # norms are sums of squares, which the compiler vectorises; a NaN stays visible
         primal_squares, dual_squares, gap_rows, gap_box = 0.0, 0.0, 0.0, 0.0
         for r in range(m):
@@ -168,18 +136,18 @@ def interior_point(  # type: ignore[no-untyped-def]
             dx[i] = weight[i] * gradient[i]
         for r in range(m):
             extra[r] = -s[r] if is_inequality[r] else 0.0
-        assemble(L, weight, products, system)
+        assemble(L, weight, rows, pulled)
         for r in range(m):
             if is_inequality[r]:
                 L[diagonal[r]] += s[r] / y[r]
-        factorize(L, inverse, scratch, 1e-15, system.elimination)
+        factorize(L, inverse, scratch, 1e-15, system.elimination, m)
 
         # predictor: with a = dx / x and b = dx / t, lower moves by -lower (1 + a), upper by -upper (1 - b)
-        rows_times(dx, data, system, right)
+        rows_times(dx, rows, right)
         for r in range(m):
             dy[r] = primal[r] - right[r] + extra[r]
-        solve(L, inverse, dy, system.elimination)
-        transposed_times(dy, data, system, pulled)
+        solve(L, inverse, dy, system.elimination, m)
+        transposed_times(dy, rows, pulled)
         first_moment, second_moment = 0.0, 0.0
         for i in range(n):
             d = -weight[i] * (gradient[i] + pulled[i])
@@ -218,11 +186,11 @@ def interior_point(  # type: ignore[no-untyped-def]
         for r in range(m):
             if is_inequality[r]:
                 extra[r] += (center - ds[r] * dy[r]) / y[r]
-        rows_times(dx, data, system, right)
+        rows_times(dx, rows, right)
         for r in range(m):
             dy[r] = primal[r] - right[r] + extra[r]
-        solve(L, inverse, dy, system.elimination)
-        transposed_times(dy, data, system, pulled)
+        solve(L, inverse, dy, system.elimination, m)
+        transposed_times(dy, rows, pulled)
         for i in range(n):
             d = -weight[i] * (gradient[i] + pulled[i])
             dx[i] = d

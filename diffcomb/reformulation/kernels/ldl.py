@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from diffcomb.reformulation.kernels.compiled import compiled
+from diffcomb.reformulation.kernels.compiled import compiled, compiled_inner
 
 #: switch to the dense block once the least connected row touches this share of the rows left
 _DENSE_SHARE = 0.95
@@ -29,6 +29,8 @@ class EliminationArrays(NamedTuple):
     target_start: np.ndarray
     contiguous: np.ndarray
     tail: int
+    stride: int
+    size: int
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,21 @@ class Elimination:
     contiguous: np.ndarray
     tail: int
 
-    @property
-    def arrays(self) -> EliminationArrays:
+    def arrays(self, border: int = 0) -> EliminationArrays:
+        """For up to `border` rows more, which come last and are stored densely, `stride` apart."""
         # unsigned indices need no check for negative ones
         row_of, target = (v.astype(np.uint32) for v in (self.row_of, self.target))
-        return EliminationArrays(self.column, row_of, target, self.target_start, self.contiguous, self.tail)
+        stride = len(self.order) + border
+        return EliminationArrays(
+            self.column,
+            row_of,
+            target,
+            self.target_start,
+            self.contiguous,
+            self.tail,
+            stride,
+            self.size + border * stride,
+        )
 
     @property
     def size(self) -> int:
@@ -81,12 +93,15 @@ class Elimination:
         adjacency = np.zeros((m, m), dtype=np.bool_)
         rows, cols = sparse.coo_array(pattern).coords
         adjacency[rows, cols] = adjacency[cols, rows] = True
-        order, struct_start, struct, sparse_part = _minimum_degree(adjacency, _DENSE_SHARE)
+        order, buffers = np.empty(m, dtype=np.int64), np.empty((2, m), dtype=np.int64)
+        sparse_part = _minimum_degree(adjacency, _DENSE_SHARE, order, np.ones(m, dtype=np.bool_), *buffers)
         rank = np.empty(m, dtype=np.int64)
         rank[order] = np.arange(m)
         column, row_of = [0], []
         for k in range(sparse_part):
-            below = np.sort(rank[struct[struct_start[k] : struct_start[k + 1]]])
+            # the row was left as it stood when it was eliminated
+            neighbours = rank[adjacency[order[k]]]
+            below = np.sort(neighbours[neighbours > k])
             row_of.append(np.concatenate([[k], below]))
             column.append(column[-1] + 1 + len(below))
         bare = Elimination(
@@ -127,19 +142,17 @@ class Elimination:
 
 
 @compiled
-def _minimum_degree(adjacency, dense_share):  # type: ignore[no-untyped-def]
-    """Greedy elimination; returns order, structure of the sparse columns (CSR) and their number."""
+def _minimum_degree(adjacency, dense_share, order, alive, degree, near):  # type: ignore[no-untyped-def]
+    """Greedy elimination; fills order and adjacency, returns the number of sparse columns.
+
+    alive: all True. degree, near: (m,) work space.
+    """
     m = adjacency.shape[0]
-    degree = np.zeros(m, dtype=np.int64)
     for i in range(m):
         adjacency[i, i] = False
+        degree[i] = 0
         for j in range(m):
             degree[i] += adjacency[i, j]
-    alive = np.ones(m, dtype=np.bool_)
-    order = np.empty(m, dtype=np.int64)
-    start = np.zeros(m + 1, dtype=np.int64)
-    struct = np.empty(max(16, 8 * m), dtype=np.int64)
-    near = np.empty(m, dtype=np.int64)
     k = 0
     while k < m:
         best = -1
@@ -153,14 +166,9 @@ def _minimum_degree(adjacency, dense_share):  # type: ignore[no-untyped-def]
             if alive[j] and adjacency[best, j]:
                 near[count] = j
                 count += 1
-        if start[k] + count > len(struct):
-            grown = np.empty(2 * (start[k] + count), dtype=np.int64)
-            grown[: start[k]] = struct[: start[k]]
-            struct = grown
         alive[best] = False
         for a in range(count):
             u = near[a]
-            struct[start[k] + a] = u
             degree[u] -= 1
             for b in range(a):
                 v = near[b]
@@ -171,22 +179,25 @@ def _minimum_degree(adjacency, dense_share):  # type: ignore[no-untyped-def]
                     degree[v] += 1
         order[k] = best
         k += 1
-        start[k] = start[k - 1] + count
     sparse_part = k
     for i in range(m):
         if alive[i]:
             order[k] = i
             k += 1
-    return order, start[: sparse_part + 1], struct[: start[sparse_part]], sparse_part
+    return sparse_part
 
 
 @compiled
-def factorize(L, inverse, scratch, tolerance, elimination):  # type: ignore[no-untyped-def]
+def factorize(L, inverse, scratch, tolerance, elimination, m):  # type: ignore[no-untyped-def]
     """M -> L D L' in place; inverse[k] = 1 / d_k.
 
     M is positive semidefinite. A pivot below `tolerance` times its original diagonal belongs to a
     row that depends on those before it: it is skipped (inverse 0), which solves consistent systems
     exactly and leaves the dependent multiplier where it was.
+
+    Args:
+        m: rows in all. Those beyond the eliminated ones border the matrix: they are stored densely
+            below it, `stride` apart, and come last.
 
     Returns:
         The number of pivots kept, the numerical rank.
@@ -195,7 +206,11 @@ def factorize(L, inverse, scratch, tolerance, elimination):  # type: ignore[no-u
     contiguous, tail = elimination.contiguous, elimination.tail
     sparse_part = len(column) - 1
     base = column[sparse_part]
+    shared = sparse_part + tail
+    below_base = base + tail * tail
     rank = 0
+    for b in range(m - shared):
+        inverse[shared + b] = L[below_base + b * elimination.stride + shared + b] * tolerance
     # `inverse` holds the smallest pivot accepted until the pivot itself takes its place
     for k in range(sparse_part):
         inverse[k] = L[column[k]] * tolerance
@@ -250,12 +265,35 @@ def factorize(L, inverse, scratch, tolerance, elimination):  # type: ignore[no-u
             row = L[diagonal + 1 : diagonal + i + 2]
             for j in range(i + 1):
                 row[j] -= scale * below[j]
+    for b in range(m - shared):
+        # row by row: u = (L D) below, then l = u D^-1
+        start = below_base + b * elimination.stride
+        row = L[start : start + shared + b + 1]
+        _forward(L, row, elimination, shared)
+        u, value = scratch[: shared + b], row[shared + b]
+        for j in range(shared + b):
+            if j >= shared:
+                left = L[below_base + (j - shared) * elimination.stride :]
+                product = row[j]
+                for i in range(j):
+                    product -= u[i] * left[i]
+                row[j] = product
+            u[j] = row[j]
+        for j in range(shared + b):
+            row[j] = u[j] * inverse[j]
+            value -= u[j] * row[j]
+        if value > max(inverse[shared + b], 1e-300):
+            rank += 1
+            inverse[shared + b] = 1.0 / value
+            row[shared + b] = value
+        else:
+            inverse[shared + b] = 0.0
     return rank
 
 
-@compiled
-def solve(L, inverse, v, elimination):  # type: ignore[no-untyped-def]
-    """v <- (L D L')^+ v in place; skipped pivots give 0."""
+@compiled_inner
+def _forward(L, v, elimination, shared):  # type: ignore[no-untyped-def]
+    """v[:shared] <- L^-1 v[:shared], L of the eliminated rows."""
     column, row_of, tail = elimination.column, elimination.row_of, elimination.tail
     sparse_part = len(column) - 1
     base = column[sparse_part]
@@ -264,15 +302,38 @@ def solve(L, inverse, v, elimination):  # type: ignore[no-untyped-def]
         if value != 0.0:
             for a in range(column[k] + 1, column[k + 1]):
                 v[row_of[a]] -= L[a] * value
-    dense = v[sparse_part:]
+    dense = v[sparse_part:shared]
     for i in range(tail):
         row = L[base + i * tail : base + i * tail + i]
         value = 0.0
         for j in range(i):
             value += row[j] * dense[j]
         dense[i] -= value
-    for k in range(sparse_part + tail):
+
+
+@compiled_inner
+def solve(L, inverse, v, elimination, m):  # type: ignore[no-untyped-def]
+    """v <- (L D L')^+ v in place; skipped pivots give 0. m as in `factorize`."""
+    column, row_of, tail = elimination.column, elimination.row_of, elimination.tail
+    sparse_part = len(column) - 1
+    base = column[sparse_part]
+    shared = sparse_part + tail
+    below_base = base + tail * tail
+    _forward(L, v, elimination, shared)
+    for b in range(m - shared):
+        row = L[below_base + b * elimination.stride :]
+        value = 0.0
+        for j in range(shared + b):
+            value += row[j] * v[j]
+        v[shared + b] -= value
+    for k in range(m):
         v[k] *= inverse[k]
+    for b in range(m - shared - 1, -1, -1):
+        row = L[below_base + b * elimination.stride :]
+        value = v[shared + b]
+        for j in range(shared + b):
+            v[j] -= row[j] * value
+    dense = v[sparse_part:shared]
     for i in range(tail - 1, -1, -1):
         row = L[base + i * tail : base + i * tail + i]
         value = dense[i]

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from diffcomb.reformulation.kernels.compiled import compiled
-from diffcomb.reformulation.kernels.interior_point import rows_times, transposed_times
+from diffcomb.reformulation.kernels.compiled import compiled, compiled_inner
 from diffcomb.reformulation.kernels.ldl import factorize, solve
+from diffcomb.reformulation.kernels.rows import border_row, rows_times, transposed_times
 
 #: a pivot below this share of its diagonal is a dependent row: rows have unit norm, and true pivots
 #: of a face are far above it, rounding far below
@@ -22,8 +22,8 @@ RANK_TOLERANCE = 1e-10
 ROUNDS = 16
 
 
-@compiled
-def guess_face(point, system, face, active):  # type: ignore[no-untyped-def]
+@compiled_inner
+def guess_face(point, rows, face, active):  # type: ignore[no-untyped-def]
     """face (n,) int8: -1 at 0, 0 free, 1 at 1; active (m,) bool."""
     x, t, lower, upper, y, s = point
     for i in range(len(x)):
@@ -32,40 +32,54 @@ def guess_face(point, system, face, active):  # type: ignore[no-untyped-def]
             face[i] = -1
         elif upper[i] > t[i]:
             face[i] = 1
-    for r in range(len(y)):
-        active[r] = not system.is_inequality[r] or y[r] > s[r]
+    for r in range(len(rows.rhs)):
+        active[r] = not rows.system.is_inequality[r] or y[r] > s[r]
 
 
 @compiled
-def face_matrix(L, face, active, products, system):  # type: ignore[no-untyped-def]
-    """J D J' over the active rows; a one on the diagonal of the others."""
+def face_matrix(L, face, active, rows, free, scratch):  # type: ignore[no-untyped-def]
+    """J D J' over the active rows; a one on the diagonal of the others. free, scratch: (n,) work space."""
+    system, products = rows.system, rows.products
     position, first, column_of = system.entry_position, system.entry_start, system.column_of
-    rows = system.entry_rows
+    pair, m, own = system.entry_rows, len(rows.rhs), rows.own
     L[:] = 0.0
     for e in range(len(position)):
-        if active[rows[e, 0]] and active[rows[e, 1]]:
+        if active[pair[e, 0]] and active[pair[e, 1]]:
             value = 0.0
             for c in range(first[e], first[e + 1]):
                 if face[column_of[c]] == 0:
                     value += products[c]
             L[position[e]] = value
-    for r in range(len(active)):
+    shared = m - len(own)
+    if len(own) > 0:
+        for i in range(len(face)):
+            free[i] = 1.0 if face[i] == 0 else 0.0
+            scratch[i] = 0.0
+        for b in range(len(own)):
+            if active[shared + b]:
+                border_row(L, free, rows, b, scratch)
+                row = np.int64(system.diagonal[shared + b]) - shared - b
+                for r in range(shared + b):
+                    if not active[r]:
+                        L[row + r] = 0.0
+    for r in range(m):
         if not active[r]:
             L[system.diagonal[r]] = 1.0
 
 
-@compiled
-def _project_on_face(p, data, products, rhs, system, face, active, y, x, work, L, inverse):  # type: ignore[no-untyped-def]
+@compiled_inner
+def _project_on_face(p, rows, face, active, y, x, work, L, inverse):  # type: ignore[no-untyped-def]
     """x, y <- minimiser over the face; returns (free coordinates, rank of M, primal residual)."""
+    rhs, elimination = rows.rhs, rows.system.elimination
     n, m = len(p), len(rhs)
     pulled, product, dy, scratch = work.columns[0], work.rows[0], work.rows[1], work.rows[2]
     for r in range(m):
         if not active[r]:
             y[r] = 0.0
-    face_matrix(L, face, active, products, system)
-    rank = factorize(L, inverse, scratch, RANK_TOLERANCE, system.elimination)
+    face_matrix(L, face, active, rows, work.columns[1], work.columns[2])
+    rank = factorize(L, inverse, scratch, RANK_TOLERANCE, elimination, m)
     free, primal = 0, np.inf
-    transposed_times(y, data, system, pulled)
+    transposed_times(y, rows, pulled)
     for i in range(n):
         if face[i] == 0:
             free += 1
@@ -73,7 +87,7 @@ def _project_on_face(p, data, products, rhs, system, face, active, y, x, work, L
         else:
             x[i] = 0.0 if face[i] < 0 else 1.0
     for refinement in range(4):
-        rows_times(x, data, system, product)
+        rows_times(x, rows, product)
         primal = 0.0
         for r in range(m):
             dy[r] = 0.0
@@ -82,8 +96,8 @@ def _project_on_face(p, data, products, rhs, system, face, active, y, x, work, L
                 primal = max(primal, abs(dy[r]))
         if primal <= 1e-15 or refinement == 3:
             break
-        solve(L, inverse, dy, system.elimination)
-        transposed_times(dy, data, system, pulled)
+        solve(L, inverse, dy, elimination, m)
+        transposed_times(dy, rows, pulled)
         for r in range(m):
             y[r] += dy[r]
         for i in range(n):
@@ -92,7 +106,7 @@ def _project_on_face(p, data, products, rhs, system, face, active, y, x, work, L
     return free, rank, primal
 
 
-@compiled
+@compiled_inner
 def _first_block(origin, slack, x, product, rhs, face, active, snap):  # type: ignore[no-untyped-def]
     """Share of the way from the interior point to x at which the first bound or row blocks; 1 if none."""
     share = 1.0
@@ -108,14 +122,14 @@ def _first_block(origin, slack, x, product, rhs, face, active, snap):  # type: i
     return share
 
 
-@compiled
+@compiled_inner
 def polish(  # type: ignore[no-untyped-def]
-    p, data, products, rhs, system, origin, slack, face, active, y, x, work, L, inverse, rounds
+    p, rows, origin, slack, face, active, y, x, work, L, inverse, rounds
 ):
     """Exact x and y on the right face, starting from a guess of both.
 
     Args:
-        p: (n,) the point to project, 1/2 - theta/rho. y: multipliers, unscaled.
+        p: (n,) the point to project, 1/2 - theta/rho. rows: InstanceRows. y: multipliers, unscaled.
         origin, slack: the interior point and the slacks of its rows.
         face, active, x, y: updated in place. L, inverse: left as the factor of the final face.
         rounds: exchanges before giving up.
@@ -124,6 +138,7 @@ def polish(  # type: ignore[no-untyped-def]
         (residual, face dimension, tight inequalities); the residual is infinite when the face could
         not be found from this guess.
     """
+    rhs, is_inequality = rows.rhs, rows.system.is_inequality
     n, m = len(p), len(rhs)
     pulled, product = work.columns[0], work.rows[0]
     scale = 1.0
@@ -137,12 +152,10 @@ def polish(  # type: ignore[no-untyped-def]
             # a bound missed by less than `snap` can have a multiplier whose sign says to leave it, and
             # the exchange would go round in circles: from here on the point decides alone
             snap = -1e-14 * scale
-        free, rank, primal = _project_on_face(
-            p, data, products, rhs, system, face, active, y, x, work, L, inverse
-        )
+        free, rank, primal = _project_on_face(p, rows, face, active, y, x, work, L, inverse)
         # of the bounds that x oversteps only those met first are added: all at once can leave no point
         near = 100.0 * _first_block(origin, slack, x, product, rhs, face, active, abs(snap))
-        transposed_times(y, data, system, pulled)
+        transposed_times(y, rows, pulled)
         changed = False
         stationarity, outside = 0.0, 0.0
         for i in range(n):
@@ -171,7 +184,7 @@ def polish(  # type: ignore[no-untyped-def]
                     changed = True
                     if excess <= abs(snap) or slack[r] <= near * (slack[r] + excess):
                         active[r] = True
-            elif system.is_inequality[r]:
+            elif is_inequality[r]:
                 tight += 1
                 if y[r] < -sign:
                     active[r] = False
