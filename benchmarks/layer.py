@@ -1,9 +1,9 @@
 """Forward + backward of the relaxed layer against the alternatives: `python -m benchmarks.layer [--quick]`.
 
-CPU seconds of this process on one thread, the autograd graph included; every ratio comes from the
-same run. References are timed on a few instances and compared per instance: PIQP its forward solve
-alone, set up once; cvxpylayers forward and backward. `exact` is the discrete solve alone. Gradients
-are compared with central differences where they are not zero.
+CPU seconds of this process on one thread, forward and backward with autograd; every ratio comes from
+the same run and compares seconds an instance. `piqp` is a loop with an adjoint in NumPy, `piqp forward`
+its bare solves without any gradient. `with/exact`: an exact decision with its gradient over the exact
+decision alone, of the same batch. Gradients are compared with central differences where not zero.
 """
 
 from __future__ import annotations
@@ -13,17 +13,26 @@ import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
-import piqp
 import torch
-from scipy import sparse
 from torch import Tensor
 
+from benchmarks.layer_peers import HAS_QPTH, PiqpLoop, piqp_layer, qpth_layer
 from diffcomb import DecisionLayer
 from diffcomb.errors import DiffcombError
-from diffcomb.problems import Assignment, Knapsack, Polytope, Problem, ShortestPath, TravelingSalesman
+from diffcomb.problems import (
+    Assignment,
+    Knapsack,
+    Matching,
+    Polytope,
+    Problem,
+    ShortestPath,
+    TravelingSalesman,
+)
 
-#: instances too slow for a general solver are not timed with it
-_REFERENCE_LIMIT = {"piqp": 2500, "cvxpylayers": 300}
+REFERENCES = ("piqp forward", "piqp", "cvxpylayers", "qpth")
+#: largest n: instances too slow for a general solver are not timed with it
+_REFERENCE_LIMIT = {"piqp": 2500, "cvxpylayers": 300, "qpth": 300}
+Call = Callable[[Tensor], Tensor]
 
 
 class DegreePolytope(TravelingSalesman):
@@ -45,6 +54,9 @@ def instances(quick: bool) -> Iterator[tuple[str, Problem]]:
         yield f"knapsack {items}", Knapsack(weights, 0.4 * weights.sum(1))
     for cities in (20,) if quick else (20, 50):
         yield f"TSP degree {cities}", DegreePolytope(cities)
+        yield f"TSP {cities}", TravelingSalesman(cities)
+    pairs = np.stack(np.triu_indices(50, 1), axis=1)
+    yield "matching 50", Matching(pairs[rng.permutation(len(pairs))[:250]].tolist(), 50)
 
 
 def cpu_seconds(call: Callable[[], object], budget: float = 0.3) -> float:
@@ -59,7 +71,7 @@ def cpu_seconds(call: Callable[[], object], budget: float = 0.3) -> float:
     return float(best)
 
 
-def forward_backward(layer: DecisionLayer, theta: Tensor, weight: Tensor) -> Callable[[], object]:
+def forward_backward(layer: Call, theta: Tensor, weight: Tensor) -> Callable[[], object]:
     def call() -> Tensor:
         leaf = theta.clone().requires_grad_()
         (layer(leaf) * weight).sum().backward()
@@ -82,47 +94,51 @@ def gradient_error(layer: DecisionLayer, theta: Tensor, generator: torch.Generat
     return 1.0 - float(torch.cosine_similarity(both, exact, dim=0)) if exact.norm() > 0 else None
 
 
-def piqp_seconds(polytope: Polytope, costs: np.ndarray) -> float:
-    """CPU seconds of PIQP's own forward solve per instance: set up once, then a new cost a solve.
-
-    No adjoint and no face, so the ratio to our forward and backward favours PIQP.
-    """
-    solver = piqp.SparseSolver()
-    solver.settings.eps_abs = solver.settings.eps_rel = 1e-9
-    n, q = polytope.num_vars, len(polytope.h)
-    A = sparse.csc_matrix(polytope.A) if len(polytope.b) else None
-    G = sparse.csc_matrix(polytope.G) if q else None
-    solver.setup(
-        sparse.eye(n, format="csc"),
-        costs[0] - 0.5,
-        A,
-        polytope.b if A is not None else None,
-        G,
-        None,
-        polytope.h if G is not None else None,
-        np.zeros(n),
-        np.ones(n),
-    )
-
-    def loop() -> None:
-        for cost in costs:
-            solver.update(c=cost - 0.5)
-            solver.solve()
-
-    return cpu_seconds(loop) / len(costs)
+def reference_layers(problem: Problem, polytope: Polytope, rho: float) -> dict[str, Call]:
+    """name -> theta -> x, differentiable, for the solvers that can take an instance of this size."""
+    n, layers = problem.num_costs, {}
+    if polytope.is_lazy:
+        return {}
+    if n <= _REFERENCE_LIMIT["piqp"]:
+        piqp = piqp_layer(polytope)
+        layers["piqp"] = lambda theta: piqp(theta / rho)
+    if n <= _REFERENCE_LIMIT["qpth"] and HAS_QPTH:
+        qpth = qpth_layer(polytope)
+        layers["qpth"] = lambda theta: qpth(theta / rho)
+    if n <= _REFERENCE_LIMIT["cvxpylayers"]:
+        layers["cvxpylayers"] = DecisionLayer(problem, solver="cvxpylayers", rho=rho, decision="relaxed")
+    return layers
 
 
-def ratio(seconds: float | None, ours: float) -> str:
-    return "-" if seconds is None else f"{seconds / ours:.1f}"
+def seconds_of_references(
+    problem: Problem, polytope: Polytope, rho: float, theta: Tensor, weight: Tensor
+) -> dict[str, float]:
+    """CPU seconds an instance: `piqp forward` without gradient, the others forward and backward."""
+    seconds = {
+        name: cpu_seconds(forward_backward(layer, theta, weight)) / len(theta)
+        for name, layer in reference_layers(problem, polytope, rho).items()
+    }
+    if "piqp" in seconds:
+        loop, costs = PiqpLoop(polytope), (theta / rho).numpy()
+        seconds["piqp forward"] = cpu_seconds(lambda: [loop.minimize(c) for c in costs]) / len(theta)
+    return seconds
+
+
+def overhead(problem: Problem, rho: float, theta: Tensor, weight: Tensor) -> str:
+    """Exact decision with gradient over the exact decision alone, a batch at a time, one worker."""
+    layer = DecisionLayer(problem, rho=rho, num_workers=1)
+    alone = cpu_seconds(lambda: problem.solve(theta, num_workers=1))
+    return f"{cpu_seconds(forward_backward(layer, theta, weight)) / alone:.2f}"
 
 
 def run(quick: bool, batches: tuple[int, ...], shares: tuple[float, ...]) -> None:
     torch.set_num_threads(1)
+    heads = "".join(f"{name + '/kkt':>{len(name) + 6}}" for name in REFERENCES)
     print(
-        f"{'instance':16}{'n':>6}{'m':>5}{'batch':>6}{'rho':>6}{'kkt ms':>10}{'piqp/kkt':>10}"
-        f"{'cvxpyl./kkt':>12}{'1+kkt/exact':>12}{'residual':>10}{'1-cos':>9}"
+        f"{'instance':16}{'n':>6}{'m':>5}{'batch':>6}{'rho':>6}{'kkt ms':>10}{heads}"
+        f"{'with/exact':>12}{'residual':>10}{'1-cos':>9}"
     )
-    ratios: dict[str, list[float]] = {"piqp": [], "cvxpylayers": []}
+    ratios: dict[str, list[float]] = {name: [] for name in REFERENCES}
     growth: list[tuple[int, float]] = []
     failures = 0
     for name, problem in instances(quick):
@@ -131,45 +147,43 @@ def run(quick: bool, batches: tuple[int, ...], shares: tuple[float, ...]) -> Non
         weight = torch.randn(theta.shape, generator=generator, dtype=torch.float64)
         polytope = problem.polytope()
         n, m = problem.num_costs, len(polytope.b) + len(polytope.h)
-        exact = None
-        if not name.startswith(("TSP", "matching")):
-            exact = cpu_seconds(lambda p=problem, c=theta[:1]: p.solve(c, num_workers=1))  # type: ignore[misc]
         for share in shares:
             rho = share * float(theta.abs().mean())
             layer = DecisionLayer(problem, rho=rho, decision="relaxed")
-            # references: seconds per instance, from four instances (PIQP) and one (cvxpylayers)
-            theirs: dict[str, float | None] = {"piqp": None, "cvxpylayers": None}
-            if n <= _REFERENCE_LIMIT["piqp"]:
-                theirs["piqp"] = piqp_seconds(polytope, (theta[:4] / rho).numpy())
-            if n <= _REFERENCE_LIMIT["cvxpylayers"]:
-                reference = DecisionLayer(problem, solver="cvxpylayers", rho=rho, decision="relaxed")
-                theirs["cvxpylayers"] = cpu_seconds(forward_backward(reference, theta[:1], weight[:1]))
             for batch in batches:
                 costs, g = theta[:batch], weight[:batch]
+                # few instances tell a loop's time; the batched solvers get the whole batch
+                sample = min(batch, 4 if n > 100 else 32)
+                theirs = seconds_of_references(problem, polytope, rho, theta[:sample], weight[:sample])
                 try:
-                    ours = cpu_seconds(forward_backward(layer, costs, g))
+                    each = cpu_seconds(forward_backward(layer, costs, g)) / batch
                 except DiffcombError as error:
                     failures += 1
                     print(f"{name:16} failed: {error}")
                     continue
                 residual = layer.last.kkt_residual
                 assert residual is not None
-                each = ours / batch
                 for other, seconds in theirs.items():
-                    if seconds is not None:
-                        ratios[other].append(seconds / each)
-                overhead = "-" if exact is None or batch > 1 else f"{1 + ours / exact:.2f}"
+                    ratios[other].append(seconds / each)
+                columns = "".join(
+                    f"{f'{theirs[other] / each:.1f}' if other in theirs else '-':>{len(other) + 6}}"
+                    for other in REFERENCES
+                )
                 error_of_gradient = gradient_error(layer, theta[:1], generator) if batch == 1 else None
                 cosine = "-" if error_of_gradient is None else f"{error_of_gradient:.1e}"
+                # a batch of exact tours is a benchmark of its own
+                exact = (
+                    "-"
+                    if name.startswith("TSP degree") or (problem.num_costs > 1000 and batch > 32)
+                    else overhead(problem, rho, costs, g)
+                )
                 print(
-                    f"{name:16}{n:6}{m:5}{batch:6}{share:6}{1e3 * ours:10.3f}"
-                    f"{ratio(theirs['piqp'], each):>10}"
-                    f"{ratio(theirs['cvxpylayers'], each):>12}{overhead:>12}{float(residual.max()):10.1e}"
-                    f"{cosine:>9}",
+                    f"{name:16}{n:6}{m:5}{batch:6}{share:6}{1e3 * each * batch:10.3f}{columns}"
+                    f"{exact:>12}{float(residual.max()):10.1e}{cosine:>9}",
                     flush=True,
                 )
                 if batch == 32 and share == 0.1:
-                    growth.append((n, ours))
+                    growth.append((n, each))
     for other, values in ratios.items():
         if values:
             print(f"{other}: median {np.median(values):.1f}x, least {min(values):.1f}x the time of kkt")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,9 @@ EARLY, EARLY_ROUNDS = 1e-5, 2
 NO_ROW = -1
 
 
+_this_thread = threading.local()
+
+
 class Scratch(NamedTuple):
     """Work space of one thread, for n variables and up to m rows."""
 
@@ -31,7 +35,15 @@ class Scratch(NamedTuple):
 
     @staticmethod
     def of(n: int, m: int) -> Scratch:
-        # allocated here: `np.empty` in a kernel takes five seconds to compile
+        """This thread's, kept for its next call of the same size."""
+        if getattr(_this_thread, "size", None) != (n, m):
+            _this_thread.size, _this_thread.scratch = (n, m), Scratch._allocated(n, m)
+        kept: Scratch = _this_thread.scratch
+        return kept
+
+    @staticmethod
+    def _allocated(n: int, m: int) -> Scratch:
+        # not in the kernel, where `np.empty` takes five seconds to compile
         columns, rows = np.empty((6, n)), np.empty((4, m))
         return Scratch(
             Workspace(np.empty((11, n)), np.empty((6, m))),
@@ -176,7 +188,7 @@ def central_point(rows: InstanceRows) -> tuple[np.ndarray, np.ndarray, np.ndarra
     Runs once a polytope, so it stays Python: compiled, it would build a second copy of the interior point.
     """
     n, m = len(rows.system.start) - 1, len(rows.rhs)
-    work, point, _, _ = Scratch.of(n, m)
+    work, point, _, _ = Scratch._allocated(n, m)  # the point is given away
     L, inverse = np.empty(rows.system.elimination.size), np.empty(m)
     cost = np.full(n, -0.5)
     start_at_center(cost, 1.0, rows, point, work)
