@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from diffcomb.compiled import compiled
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def shortest_dag_paths(
     costs: np.ndarray,
     order: np.ndarray,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from diffcomb.compiled import compiled
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def dispatch(
     job: np.ndarray,
     machine: np.ndarray,

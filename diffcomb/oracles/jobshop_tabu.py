@@ -12,10 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
+
+from diffcomb.compiled import compiled
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _random(state: np.ndarray, below: int) -> int:
     """Uniform in 0..below-1: xorshift64*, so that a run continues where it stopped."""
     x = state[0]
@@ -26,7 +27,7 @@ def _random(state: np.ndarray, below: int) -> int:
     return int((x * np.uint64(2685821657736338717)) >> np.uint64(33)) % below
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _heads_and_tails(
     job: np.ndarray,
     p: np.ndarray,
@@ -81,7 +82,7 @@ def _heads_and_tails(
     return makespan if filled == n else -1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _estimate(
     block: np.ndarray,
     size: int,
@@ -117,7 +118,7 @@ def _estimate(
     return longest
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _move_behind(u: int, v: int, before: np.ndarray, after: np.ndarray) -> None:
     """Take u out of its machine's list and put it right behind v."""
     b, a = before[u], after[u]
@@ -131,7 +132,7 @@ def _move_behind(u: int, v: int, before: np.ndarray, after: np.ndarray) -> None:
         before[c] = u
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _move_ahead(v: int, u: int, before: np.ndarray, after: np.ndarray) -> None:
     """Take v out of its machine's list and put it right before u."""
     b, a = before[v], after[v]
@@ -145,7 +146,7 @@ def _move_ahead(v: int, u: int, before: np.ndarray, after: np.ndarray) -> None:
         after[c] = v
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def tabu_steps(
     job: np.ndarray,
     p: np.ndarray,
@@ -280,7 +281,7 @@ def tabu_steps(
             makespan = _heads_and_tails(job, p, before, after, head, tail, order, degree)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _critical_path(
     job: np.ndarray,
     p: np.ndarray,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from diffcomb.compiled import compiled
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def surrogate_multipliers(
     values: np.ndarray, weights: np.ndarray, capacity: np.ndarray, rounds: int
 ) -> np.ndarray:
@@ -47,7 +48,7 @@ def surrogate_multipliers(
     return best_u
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def search_knapsack(
     values: np.ndarray, weights: np.ndarray, capacity: np.ndarray, node_limit: int
 ) -> tuple[np.ndarray, float, bool]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from scipy import sparse
 
+from diffcomb.compiled import compiled
 from diffcomb.problems.graph import Graph, lowest_bit, popcount
 
 _ONE = np.uint64(1)
@@ -68,7 +68,7 @@ def _degeneracy_order(adjacency: np.ndarray) -> np.ndarray:
     return order
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _grow(bits: np.ndarray, candidates: np.ndarray, clique: np.ndarray, size: int) -> int:
     """Extend `clique` to a maximal one, always by the candidate with most candidates as neighbours."""
     words = bits.shape[1]
@@ -92,7 +92,7 @@ def _grow(bits: np.ndarray, candidates: np.ndarray, clique: np.ndarray, size: in
             candidates[i] &= bits[best, i]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _color_order(bits: np.ndarray, inside: np.ndarray, order: np.ndarray, color: np.ndarray) -> int:
     """Greedy colouring of the vertices `inside`: order[i] has colour number color[i], ascending."""
     words = bits.shape[1]
@@ -119,7 +119,7 @@ def _color_order(bits: np.ndarray, inside: np.ndarray, order: np.ndarray, color:
                 count += 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _maximum_clique(bits: np.ndarray, node_limit: int) -> tuple[np.ndarray, int, bool]:
     num, words = bits.shape
     best = np.zeros(num, dtype=np.int64)
@@ -167,7 +167,7 @@ def _maximum_clique(bits: np.ndarray, node_limit: int) -> tuple[np.ndarray, int,
     return best, best_size, True
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _clique_cover(bits: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     num, words = bits.shape
     uncovered = bits.copy()
@@ -227,7 +227,7 @@ def _clique_cover(bits: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.n
     return np.array(starts), _array(members)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _array(values: list[np.int64]) -> np.ndarray:
     out = np.zeros(len(values), dtype=np.int64)
     for i in range(len(values)):
@@ -235,7 +235,7 @@ def _array(values: list[np.int64]) -> np.ndarray:
     return out
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _pivot_branches(bits: np.ndarray, candidates: np.ndarray, done: np.ndarray, branches: np.ndarray) -> None:
     """branches = candidates outside the neighbourhood of the vertex with most candidate neighbours."""
     words = bits.shape[1]
@@ -254,7 +254,7 @@ def _pivot_branches(bits: np.ndarray, candidates: np.ndarray, done: np.ndarray, 
         branches[w] = candidates[w] & ~bits[best, w]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _maximal_cliques(bits: np.ndarray, limit: int, min_size: int) -> tuple[np.ndarray, np.ndarray, bool]:
     num, words = bits.shape
     starts = [np.int64(0)]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from diffcomb.compiled import compiled
 from diffcomb.problems.graph import Graph
 
 
@@ -19,7 +19,7 @@ def dsatur(graph: Graph, repeats: int = 20, seed: int = 0) -> np.ndarray:
     return np.asarray(_dsatur(graph.adjacency, repeats, seed))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _dsatur(adjacency: np.ndarray, repeats: int, seed: int) -> np.ndarray:
     num = adjacency.shape[0]
     np.random.seed(seed)  # noqa: NPY002 - numba's own generator, local to compiled code

@@ -9,13 +9,14 @@ merged node with a cut below 2 is a violated row, so one call returns many.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from diffcomb.compiled import compiled
 
 #: sets returned by one call at most
 _MAX_SETS = 400
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _find(label: np.ndarray, v: int) -> int:
     while label[v] != v:
         label[v] = label[label[v]]
@@ -23,7 +24,7 @@ def _find(label: np.ndarray, v: int) -> int:
     return v
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _record(sets: np.ndarray, sizes: np.ndarray, count: int, inside: np.ndarray) -> int:
     """Append the smaller side of the cut if it is new and has 2 cities at least; the new count."""
     n = len(inside)
@@ -50,7 +51,7 @@ def _record(sets: np.ndarray, sizes: np.ndarray, count: int, inside: np.ndarray)
     return count + 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def violated_sets(
     num_cities: int, tails: np.ndarray, heads: np.ndarray, x: np.ndarray, eps: float
 ) -> np.ndarray:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
+
+from diffcomb.compiled import compiled
 
 #: how the start of an operation is fixed
 AT_RELEASE, AFTER, BEFORE, AT_DUE_DATE = 0, 1, 2, 3
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def earliest_starts(
     sequence: np.ndarray, job: np.ndarray, machine: np.ndarray, durations: np.ndarray, release: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -49,7 +50,7 @@ def earliest_starts(
     return starts, parent, slack
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def tree_adjoint(
     order: np.ndarray, parent: np.ndarray, kind: np.ndarray, grad: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,6 @@ from diffcomb.errors import InfeasibleError
 from diffcomb.layers import DecisionLayer
 from diffcomb.problems import Assignment, Knapsack, Polytope, ShortestPath, TravelingSalesman
 from diffcomb.reformulation import make_solver
-from diffcomb.reformulation.kernels import compiled
 from diffcomb.reformulation.kkt import KKTSolver
 from tests.registry import seeded
 
@@ -120,15 +119,6 @@ def test_lazy_rows_stay_for_later_calls():
     assert len(solver._pool) == known
     torch.testing.assert_close(first.x, second.x, rtol=0, atol=1e-11)
     torch.testing.assert_close(first.adjoint(theta), second.adjoint(theta), rtol=1e-9, atol=1e-10)
-
-
-def test_the_cache_of_a_kernel_depends_on_all_kernel_sources():
-    """Two kernels of different files carry one and the same source stamp."""
-    from diffcomb.reformulation.kernels.batch import solve_batch
-    from diffcomb.reformulation.kernels.ldl import factorize
-
-    stamps = {kernel._cache._cache_file._source_stamp for kernel in (solve_batch, factorize)}
-    assert stamps == {compiled._SOURCES.hexdigest()}
 
 
 def test_a_call_leaves_the_thread_count_of_torch_alone():

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from scipy.optimize import linear_sum_assignment
 
+from diffcomb.compiled import compiled
 from diffcomb.problems import Graph
 
 
@@ -25,7 +25,7 @@ def cheap_coloring(graph: Graph, costs: np.ndarray, colors: np.ndarray) -> np.nd
     return np.asarray(_kempe_descent(graph.adjacency, costs, renamed[colors]))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _chain(
     adjacency: np.ndarray, colors: np.ndarray, start: int, other: int, chain: np.ndarray, seen: np.ndarray
 ) -> int:
@@ -48,7 +48,7 @@ def _chain(
     return size
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _kempe_descent(adjacency: np.ndarray, costs: np.ndarray, colors: np.ndarray) -> np.ndarray:
     num, num_colors = costs.shape
     colors = colors.copy()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from numba import njit
 
+from diffcomb.compiled import compiled
 from diffcomb.oracles.coloring.tabu import TabuSearch
 from diffcomb.problems import Graph
 
@@ -83,7 +83,7 @@ def _same_partition(first: np.ndarray, second: np.ndarray) -> bool:
     return pairs == len(np.unique(first)) == len(np.unique(second))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _greedy_partition(first: np.ndarray, second: np.ndarray, num_colors: int) -> np.ndarray:
     """Classes of the child: the largest one left of each parent in turn; -1 for what is left over."""
     num = len(first)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from diffcomb.compiled import compiled
 from diffcomb.problems.graph import lowest_bit, pack_bits
 
 _ONE = np.uint64(1)
@@ -36,7 +36,7 @@ def heaviest_stable_set(
     return order[chosen], int(weight), bool(proven)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _bound_order(
     bits: np.ndarray, weights: np.ndarray, inside: np.ndarray, order: np.ndarray, bound: np.ndarray
 ) -> int:
@@ -71,7 +71,7 @@ def _bound_order(
                 count += 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _heaviest_clique(
     bits: np.ndarray, weights: np.ndarray, node_limit: int, enough: int
 ) -> tuple[np.ndarray, int, bool]:

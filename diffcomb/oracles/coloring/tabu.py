@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from numba import njit
 
+from diffcomb.compiled import compiled
 from diffcomb.problems import Graph
 from diffcomb.problems.dsatur import dsatur
 
@@ -71,7 +71,7 @@ class TabuSearch:
         return best.astype(np.int64), int(fewest)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _tabucol(
     starts: np.ndarray,
     neighbours: np.ndarray,

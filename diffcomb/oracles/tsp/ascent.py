@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from diffcomb.compiled import compiled
 from diffcomb.oracles.tsp.one_tree import minimum_one_tree, tour_of_degrees
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def ascend(
     start: np.ndarray,
     near_city: np.ndarray,

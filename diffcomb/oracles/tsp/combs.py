@@ -8,10 +8,10 @@ cross the handle, chosen greedily by 3 - x(delta(T)) (Grötschel & Holland 1991)
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from diffcomb.compiled import compiled
 from diffcomb.oracles.tsp.cuts import Cut, comb
 
 _THRESHOLDS = (1e-6, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4)
@@ -52,7 +52,7 @@ def violated_combs(
     return [comb(handles[k], teeth[chosen[k, : counts[k]]]) for k in order if violations[k] > min_violation]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _cut_values(sets: np.ndarray, tails: np.ndarray, heads: np.ndarray, x: np.ndarray) -> np.ndarray:
     """x(delta(S)) of each set (count, N)."""
     values = np.zeros(len(sets))
@@ -63,7 +63,7 @@ def _cut_values(sets: np.ndarray, tails: np.ndarray, heads: np.ndarray, x: np.nd
     return values
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _choose_teeth(
     handles: np.ndarray, boundary: np.ndarray, start: np.ndarray, members: np.ndarray, gain: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -8,8 +8,8 @@ reduced cost and degree, and branches on the edge of an over-full city whose abs
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from diffcomb.compiled import compiled
 from diffcomb.oracles.tsp.ascent import ascend
 from diffcomb.oracles.tsp.one_tree import FORBIDDEN, FREE, REQUIRED, fix_by_reduced_cost
 from diffcomb.oracles.tsp.propagation import propagate
@@ -17,7 +17,7 @@ from diffcomb.oracles.tsp.propagation import propagate
 FINISHED, PAUSED, OVERFLOW = 0, 1, 2
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def search(
     lists: tuple[np.ndarray, np.ndarray, np.ndarray],
     tails: np.ndarray,

@@ -9,14 +9,15 @@ Kicks are double bridges of three short segments (Martin, Otto & Felten 1991), k
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from diffcomb.compiled import compiled
 
 #: neighbours tried at the first step of a move; afterwards only the best one
 _BREADTH = 3
 _MAX_DEPTH = 6
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def nearest_lists(cost: np.ndarray, size: int) -> np.ndarray:
     """(N, size) int32: the cheapest neighbours of each city, cheapest first."""
     n = cost.shape[0]
@@ -37,7 +38,7 @@ def nearest_lists(cost: np.ndarray, size: int) -> np.ndarray:
     return lists
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def tour_cost(cost: np.ndarray, tour: np.ndarray) -> float:
     """Sum of the N edges of a closed tour."""
     total = cost[tour[-1], tour[0]]
@@ -46,7 +47,7 @@ def tour_cost(cost: np.ndarray, tour: np.ndarray) -> float:
     return total
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def nearest_neighbour_tour(cost: np.ndarray, start: int) -> np.ndarray:
     """From `start` always to the cheapest city not seen yet."""
     n = cost.shape[0]
@@ -64,7 +65,7 @@ def nearest_neighbour_tour(cost: np.ndarray, start: int) -> np.ndarray:
     return tour
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _reverse(tour: np.ndarray, place: np.ndarray, first: int, last: int, direction: int) -> int:
     """Reverse the path from first to last, read in `direction` (1 or -1) of the array.
 
@@ -88,7 +89,7 @@ def _reverse(tour: np.ndarray, place: np.ndarray, first: int, last: int, directi
     return direction
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _move(
     cost: np.ndarray,
     near: np.ndarray,
@@ -142,7 +143,7 @@ def _move(
     return 0.0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _insert_segment(
     cost: np.ndarray, near: np.ndarray, tour: np.ndarray, place: np.ndarray, city: int, eps: float
 ) -> float:
@@ -169,7 +170,7 @@ def _insert_segment(
     return 0.0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _splice(
     tour: np.ndarray, place: np.ndarray, start: int, step: int, length: int, other: int, beyond: int
 ) -> None:
@@ -198,7 +199,7 @@ def _splice(
         place[tour[k]] = k
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _descend(
     cost: np.ndarray,
     near: np.ndarray,
@@ -249,7 +250,7 @@ def _descend(
     return total
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def improve_tour(
     cost: np.ndarray, near: np.ndarray, tour: np.ndarray, kicks: int, seed: int, eps: float
 ) -> float:

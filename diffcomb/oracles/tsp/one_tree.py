@@ -9,14 +9,15 @@ max L equals the subtour linear program (Held & Karp 1970).
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from diffcomb.compiled import compiled
 
 FREE, REQUIRED, FORBIDDEN = np.int8(0), np.int8(1), np.int8(2)
 #: required edges are cheaper than everything (costs are scaled to at most 1)
 _CHEAP = 1e6
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def minimum_one_tree(
     start: np.ndarray,
     near_city: np.ndarray,
@@ -108,7 +109,7 @@ def minimum_one_tree(
     return length
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def adjacency(n: int, tails: np.ndarray, heads: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """CSR lists (start, near_city, near_edge) of an undirected edge list."""
     m = len(tails)
@@ -129,13 +130,13 @@ def adjacency(n: int, tails: np.ndarray, heads: np.ndarray) -> tuple[np.ndarray,
     return start, near_city, near_edge
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def tour_of_degrees(degree: np.ndarray) -> bool:
     """A connected 1-tree with all degrees 2 is a tour."""
     return bool((degree == 2).all())
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def fix_by_reduced_cost(
     tails: np.ndarray,
     heads: np.ndarray,

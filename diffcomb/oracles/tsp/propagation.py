@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from diffcomb.compiled import compiled
 from diffcomb.oracles.tsp.one_tree import FORBIDDEN, FREE, REQUIRED
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def propagate(start: np.ndarray, near_city: np.ndarray, near_edge: np.ndarray, state: np.ndarray) -> bool:
     """Degree and subtour consequences of the fixed edges; False when no tour is left.
 

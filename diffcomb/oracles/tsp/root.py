@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from diffcomb.compiled import compiled
 from diffcomb.oracles.tsp.ascent import ascend
 from diffcomb.oracles.tsp.lin_kernighan import improve_tour, nearest_lists, nearest_neighbour_tour
 from diffcomb.oracles.tsp.one_tree import fix_by_reduced_cost
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def root_bound(
     tails: np.ndarray,
     heads: np.ndarray,

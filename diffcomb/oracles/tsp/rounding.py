@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from diffcomb.compiled import compiled
 from diffcomb.oracles.tsp.lin_kernighan import improve_tour
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def greedy_tour(
     num_cities: int, tails: np.ndarray, heads: np.ndarray, order: np.ndarray, matrix: np.ndarray
 ) -> np.ndarray:
