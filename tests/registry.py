@@ -7,7 +7,18 @@ from functools import cache
 
 import numpy as np
 import torch
+from torch import nn
 
+from diffcomb import DecisionLayer, relaxations
+from diffcomb.losses import (
+    CostMSELoss,
+    FenchelYoungLoss,
+    PerturbationGradientLoss,
+    PerturbedFenchelYoungLoss,
+    RegretLoss,
+    SmoothedSPOPlusLoss,
+    SPOPlusLoss,
+)
 from diffcomb.problems import (
     Assignment,
     BinaryProgram,
@@ -51,6 +62,35 @@ PROBLEMS: dict[str, Callable[[], Problem]] = {
 }
 
 CONVEX_SOLVERS = list(ACCURATE_SOLVERS)
+
+#: same call as the layer, trained with RegretLoss; the contract and the learning test run over it
+RELAXATIONS: dict[str, Callable[[Problem], nn.Module]] = {
+    "black_box": relaxations.BlackBoxDifferentiation,
+    "negative_identity": relaxations.NegativeIdentity,
+    "imle": relaxations.IMLE,
+    "adaptive_imle": relaxations.AdaptiveIMLE,
+    "perturbed_optimizer": relaxations.PerturbedOptimizer,
+    "perturbed_optimizer_multiplicative": lambda p: relaxations.PerturbedOptimizer(p, kind="multiplicative"),
+}
+
+
+def _relaxed(problem: Problem) -> DecisionLayer:
+    return DecisionLayer(problem, decision="relaxed")
+
+
+#: losses over a layer, trained through it
+LOSSES: dict[str, Callable[[Problem], nn.Module]] = {
+    "regret": lambda p: RegretLoss(_relaxed(p)),
+    "fenchel_young": lambda p: FenchelYoungLoss(_relaxed(p)),
+    "smoothed_spo_plus": lambda p: SmoothedSPOPlusLoss(_relaxed(p)),
+    "cost_error": lambda p: CostMSELoss(_relaxed(p)),
+    "spo_plus": lambda p: SPOPlusLoss(relaxations.ExactDecision(p)),
+    "perturbed_fenchel_young": lambda p: PerturbedFenchelYoungLoss(relaxations.ExactDecision(p)),
+    "perturbed_fenchel_young_multiplicative": lambda p: PerturbedFenchelYoungLoss(
+        relaxations.ExactDecision(p), kind="multiplicative"
+    ),
+    "perturbation_gradient": lambda p: PerturbationGradientLoss(relaxations.ExactDecision(p)),
+}
 
 
 @cache

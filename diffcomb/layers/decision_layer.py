@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 from diffcomb.errors import InvalidCostsError, UnknownNameError
-from diffcomb.layers.engine import Decided, Engine, OracleSettings, record_of
+from diffcomb.layers.adjoint import attach_adjoint
+from diffcomb.layers.engine import Engine, OracleSettings, record_of
 from diffcomb.layers.make_engine import make_engine
 from diffcomb.layers.record import LayerRecord
 from diffcomb.layers.rho import FixedRho, ShareController
@@ -18,21 +18,6 @@ from diffcomb.problems import Problem, find_oracle
 from diffcomb.reformulation import check_solver
 
 Costs = Tensor | Sequence[Tensor]
-
-
-class _Decide(torch.autograd.Function):
-    """Attach a precomputed decision and its adjoint to the graph of theta."""
-
-    @staticmethod
-    def forward(ctx: Any, theta: Tensor, decided: Decided) -> Tensor:
-        ctx.adjoint = decided.adjoint
-        return decided.decision.to(theta.device, theta.dtype)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
-        (grad,) = grads
-        return ctx.adjoint(grad.double()).to(grad.device, grad.dtype), None
 
 
 class DecisionLayer(nn.Module):
@@ -139,7 +124,8 @@ class DecisionLayer(nn.Module):
         costs = theta.detach().double()
         decided = self._engine(problem).decide(costs, self.rho.rho(costs), needs_grad=needs_grad)
         if needs_grad:
-            return _Decide.apply(theta, decided), decided.record
+            assert decided.adjoint is not None
+            return attach_adjoint(theta, decided.decision, decided.adjoint), decided.record
         return decided.decision.to(theta.dtype), decided.record
 
     def _relax(self, problem: Problem, theta: Tensor) -> tuple[tuple[Tensor, Tensor], LayerRecord]:

@@ -8,15 +8,27 @@ from diffcomb.errors import InvalidCostsError
 from diffcomb.problems import Problem, oracle_names
 
 
-def decide_safely(problem: Problem, costs: Tensor, oracle: str = "auto") -> Tensor:
+def decide_safely(
+    problem: Problem,
+    costs: Tensor,
+    oracle: str = "auto",
+    *,
+    time_limit: float | None = None,
+    num_workers: int | None = None,
+    seed: int = 0,
+) -> Tensor:
     """z*(costs) (batch, n); where the oracle refuses a negative cycle, a mixed-integer solver decides.
 
     Shortest paths on graphs with cycles are the case: a dedicated algorithm needs costs without
-    negative cycles, the modified ones may have some.
+    negative cycles, the modified ones may have some. The limits are those of `Problem.solve`.
     """
+
+    def decide(name: str) -> Tensor:
+        return problem.solve(costs, name, time_limit, num_workers=num_workers, seed=seed).decision
+
     try:
-        return problem.solve(costs, oracle).decision
+        return decide(oracle)
     except InvalidCostsError:
         if oracle != "auto" or "highs" not in oracle_names(problem):
             raise
-        return problem.solve(costs, "highs").decision
+        return decide("highs")
