@@ -11,11 +11,19 @@ from torch import nn
 
 from diffcomb import DecisionLayer, relaxations
 from diffcomb.losses import (
+    CMAPLoss,
+    ConeAlignedLoss,
     CostMSELoss,
     FenchelYoungLoss,
+    LearnedLandscapeLoss,
+    ListwiseRankingLoss,
+    NCELoss,
+    PairwiseRankingLoss,
     PerturbationGradientLoss,
     PerturbedFenchelYoungLoss,
+    PointwiseRankingLoss,
     RegretLoss,
+    ScoreFunctionLoss,
     SmoothedSPOPlusLoss,
     SPOPlusLoss,
 )
@@ -70,6 +78,13 @@ RELAXATIONS: dict[str, Callable[[Problem], nn.Module]] = {
     "imle": relaxations.IMLE,
     "adaptive_imle": relaxations.AdaptiveIMLE,
     "perturbed_optimizer": relaxations.PerturbedOptimizer,
+    "lpgd": relaxations.LPGD,
+    "qptl": relaxations.QPTL,
+    "sparsemap": relaxations.SparseMAP,
+    "mipaal": relaxations.MIPaaL,
+    "straight_through": relaxations.StraightThrough,
+    "finite_differences": relaxations.FiniteDifferences,
+    "random_differences": lambda p: relaxations.FiniteDifferences(p, num_directions=4),
     "perturbed_optimizer_multiplicative": lambda p: relaxations.PerturbedOptimizer(p, kind="multiplicative"),
 }
 
@@ -90,6 +105,14 @@ LOSSES: dict[str, Callable[[Problem], nn.Module]] = {
         relaxations.ExactDecision(p), kind="multiplicative"
     ),
     "perturbation_gradient": lambda p: PerturbationGradientLoss(relaxations.ExactDecision(p)),
+    "score_function": lambda p: ScoreFunctionLoss(relaxations.ExactDecision(p)),
+    "nce": lambda p: NCELoss(relaxations.ExactDecision(p)),
+    "cmap": lambda p: CMAPLoss(relaxations.ExactDecision(p)),
+    "listwise": lambda p: ListwiseRankingLoss(relaxations.ExactDecision(p)),
+    "pairwise": lambda p: PairwiseRankingLoss(relaxations.ExactDecision(p)),
+    "pointwise": lambda p: PointwiseRankingLoss(relaxations.ExactDecision(p)),
+    "learned_landscape": lambda p: LearnedLandscapeLoss(relaxations.ExactDecision(p)),
+    "cone_aligned": lambda p: ConeAlignedLoss(relaxations.ExactDecision(p)),
 }
 
 

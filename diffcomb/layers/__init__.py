@@ -3,7 +3,7 @@
 from diffcomb.layers.adjoint import Adjoint, attach_adjoint
 from diffcomb.layers.decision_layer import DecisionLayer
 from diffcomb.layers.engine import Decided, Engine, OracleSettings
-from diffcomb.layers.exact_decisions import exact_decisions, members_by_problem
+from diffcomb.layers.exact_decisions import exact_decisions, members_by_problem, refuse_start_times
 from diffcomb.layers.parametric_layer import ParametricLayer
 from diffcomb.layers.perturbation import Perturbation, SeededNoise, cost_scale, matching_step
 from diffcomb.layers.record import LayerRecord
@@ -26,4 +26,5 @@ __all__ = [
     "exact_decisions",
     "matching_step",
     "members_by_problem",
+    "refuse_start_times",
 ]

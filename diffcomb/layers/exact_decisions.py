@@ -18,11 +18,7 @@ def exact_decisions(problem: Problem, costs: Tensor, settings: OracleSettings) -
     Raises:
         UnsupportedError: the decision is not a 0-1 vector (start times of a job shop).
     """
-    if not problem.is_binary:
-        raise UnsupportedError(
-            f"{type(problem).__name__} does not decide a 0-1 vector; use DecisionLayer, whose gradient is"
-            " exact there."
-        )
+    refuse_start_times(problem)
     rows = costs.detach().double().reshape(-1, problem.num_costs)
     decision = decide_safely(
         problem,
@@ -33,6 +29,15 @@ def exact_decisions(problem: Problem, costs: Tensor, settings: OracleSettings) -
         seed=settings.seed,
     )
     return decision.reshape(costs.shape)
+
+
+def refuse_start_times(problem: Problem) -> None:
+    """Raise UnsupportedError for a job shop: estimators are for 0-1 decisions."""
+    if not problem.is_binary:
+        raise UnsupportedError(
+            f"{type(problem).__name__} does not decide a 0-1 vector; use DecisionLayer, whose gradient is"
+            " exact there."
+        )
 
 
 def members_by_problem(

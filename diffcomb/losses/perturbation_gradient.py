@@ -29,7 +29,7 @@ class PerturbationGradientLoss(nn.Module):
 
     needs = ("costs",)
 
-    def __init__(self, layer: nn.Module, width: float = 0.3, difference: str = "backward") -> None:
+    def __init__(self, layer: nn.Module, width: float = 1.0, difference: str = "backward") -> None:
         super().__init__()
         if not width > 0:
             raise UnsupportedError(f"width must be positive, got {width}.")

@@ -8,7 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from diffcomb.layers import Adjoint, OracleSettings, attach_adjoint, exact_decisions, members_by_problem
+from diffcomb.layers import (
+    Adjoint,
+    OracleSettings,
+    attach_adjoint,
+    exact_decisions,
+    members_by_problem,
+    refuse_start_times,
+)
 from diffcomb.problems import Problem, find_oracle
 
 
@@ -58,6 +65,7 @@ class ExactDecision(nn.Module):
         return exact_decisions(problem, costs, self.oracle)
 
     def _decide(self, problem: Problem, theta: Tensor) -> Tensor:
+        refuse_start_times(problem)
         costs = theta.detach().double()
         if not (theta.requires_grad and torch.is_grad_enabled()):
             return self.solve(problem, costs).to(theta.dtype)

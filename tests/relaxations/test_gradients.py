@@ -5,15 +5,23 @@ import torch
 
 from diffcomb.errors import UnsupportedError
 from diffcomb.layers import Perturbation, SeededNoise
-from diffcomb.problems import Assignment
+from diffcomb.problems import Assignment, TravelingSalesman
+from diffcomb.reformulation import make_solver
 from diffcomb.relaxations import (
     IMLE,
+    LPGD,
+    QPTL,
     AdaptiveIMLE,
     BlackBoxDifferentiation,
     ExactDecision,
+    FiniteDifferences,
+    MIPaaL,
     NegativeIdentity,
     PerturbedOptimizer,
+    SparseMAP,
+    StraightThrough,
 )
+from diffcomb.relaxations.quadratic import regularized_decision
 from tests.registry import all_decisions, make_problem, seeded
 
 NAMES = ["assignment", "shortest_path_grid", "knapsack"]
@@ -165,6 +173,115 @@ def test_perturbed_optimizer_is_unbiased():
     estimates = torch.stack([pulled_back(layer, theta, g)[0] for _ in range(5)])
     error = estimates.mean(0) - expected
     assert float((error.abs() / (estimates.std(0) / 5**0.5)).max()) < 8.6  # t, 4 degrees of freedom, 0.1 %
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_lpgd_without_proximal_term_is_black_box_differentiation(name):
+    """rho = 0, mode "upper"; "average" is the mean of "upper" and "lower"."""
+    problem, theta, g = data(name)
+    upper, lower, average = (
+        pulled_back(LPGD(problem, 1.5, 0.0, mode), theta, g) for mode in ("upper", "lower", "average")
+    )
+    torch.testing.assert_close(upper, pulled_back(BlackBoxDifferentiation(problem, 1.5), theta, g))
+    torch.testing.assert_close(average, (upper + lower) / 2)
+
+
+@pytest.mark.parametrize("name", ["assignment", "shortest_path_grid"])
+def test_lpgd_solves_its_proximal_problem(name):
+    """x = z + tau d theta satisfies the variational inequality of the proximal problem over all of Z."""
+    problem, theta, g = data(name)
+    tau, rho = 1.5 * step_of(theta, g), 0.7 * theta.abs().mean(-1, keepdim=True)
+    z = problem.solve(theta).decision
+    x = z + tau * pulled_back(LPGD(problem, 1.5, 0.7, "upper"), theta, g)
+    _assert_optimal_over_hull(name, x, theta + tau * g + rho * (x - z))
+    assert float((x - z).abs().max()) > 0
+
+
+@pytest.mark.parametrize("relaxation", [QPTL, SparseMAP])
+@pytest.mark.parametrize("name", ["assignment", "shortest_path_grid"])
+def test_quadratic_relaxations_are_optimal_and_differentiated_exactly(name, relaxation):
+    """Variational inequality of theta'x + gamma ||x||^2 over Z; gradient against differences of x."""
+    problem, theta, g = data(name)
+    layer = relaxation(problem, 0.8)
+    x = layer(theta.clone().requires_grad_()).detach()
+    gamma = (0.8 if relaxation is QPTL else 0.4) * theta.abs().mean(-1, keepdim=True)
+    _assert_optimal_over_hull(name, x, theta + 2 * gamma * x)
+    # mean|theta| is a constant of the backward pass: directions that do not change it
+    directions = torch.randn(5, *theta.shape, generator=seeded(9), dtype=torch.float64)
+    directions = directions - theta.sign() * (directions * theta.sign()).mean(-1, keepdim=True)
+    found = (directions * pulled_back(layer, theta, g)).sum((1, 2))
+    expected = []
+    for d in 1e-6 * directions:
+        ahead, back = (layer((theta + s * d).requires_grad_()).detach() for s in (1, -1))
+        expected.append(((ahead - back) * g).sum() / 2e-6)
+    assert float(found.abs().max()) > 0
+    torch.testing.assert_close(found, torch.stack(expected), rtol=1e-5, atol=1e-6)
+
+
+def _assert_optimal_over_hull(name, x, gradient):
+    """x in the (integral) polytope, and no member of Z lies downhill."""
+    polytope = make_problem(name).polytope()
+    assert polytope.integral
+    torch.testing.assert_close(
+        x @ torch.from_numpy(polytope.A.toarray()).T, torch.from_numpy(polytope.b).expand(len(x), -1)
+    )
+    assert float(x.min()) > -1e-9
+    downhill = (gradient @ all_decisions(name).T).amin(-1) - (gradient * x).sum(-1)
+    assert float(downhill.min()) > -1e-9
+
+
+def test_mipaal_without_cuts_is_the_jacobian_of_qptl():
+    """An assignment's linear program is integral: exact decision, the gradient of QPTL."""
+    problem, theta, g = data("assignment")
+    layer = MIPaaL(problem, 0.8)
+    torch.testing.assert_close(layer(theta.clone().requires_grad_()).detach(), problem.solve(theta).decision)
+    torch.testing.assert_close(pulled_back(layer, theta, g), pulled_back(QPTL(problem, 0.8), theta, g))
+
+
+def test_mipaal_adds_the_cuts_it_needs():
+    """Two far clusters of three cities: degrees alone leave subtours, the cuts remove them and the
+    gradient is that of the program with them."""
+    problem = TravelingSalesman.from_coordinates(
+        torch.tensor([[0, 0], [0, 1], [1, 0], [10, 10], [10, 11], [11, 10]], dtype=torch.float64)
+    )
+    theta = problem.costs[None] + 0.01 * problem.random_costs(1, generator=seeded())
+    g = torch.randn(theta.shape, generator=seeded(1), dtype=torch.float64)
+    layer = MIPaaL(problem, 0.5)
+    z = layer(theta.clone().requires_grad_()).detach()
+    torch.testing.assert_close(z, problem.solve(theta).decision)
+    without = pulled_back(QPTL(problem, 0.5), theta, g)
+    assert float((pulled_back(layer, theta, g) - without).abs().max()) > 1e-6
+    # the solver that separates at the regularised point meets the same subtour row here
+    complete = regularized_decision(make_solver("kkt", problem), theta, 0.5 * theta.abs().mean(-1))
+    torch.testing.assert_close(pulled_back(layer, theta, g), complete.adjoint(g))
+
+
+def test_straight_through_is_autograd_of_a_sigmoid():
+    """-theta / T through a sigmoid, T held constant."""
+    problem, theta, g = data("knapsack")
+    unit = 0.7 * theta.abs().mean(-1, keepdim=True)
+    leaf = theta.clone().requires_grad_()
+    (expected,) = torch.autograd.grad(torch.sigmoid(-leaf / unit), leaf, g)
+    torch.testing.assert_close(pulled_back(StraightThrough(problem, 0.7), theta, g), expected)
+
+
+@pytest.mark.parametrize("num_directions", [None, 3])
+def test_finite_differences_by_enumeration(num_directions):
+    """One coordinate (or direction) at a time, decisions by trying all of Z."""
+    problem, theta, g = data("assignment")
+    members = all_decisions("assignment")
+    found = pulled_back(FiniteDifferences(problem, 0.9, num_directions, seed=5), theta, g)
+    directions = torch.eye(16, dtype=torch.float64)[:, None].expand(16, 3, 16)
+    if num_directions:
+        directions = SeededNoise("normal", 5)(num_directions, theta)
+    expected = torch.zeros_like(theta)
+    for row in range(3):
+        h = 0.9 * theta[row].abs().mean()
+        for u in directions[:, row]:
+            ahead, back = (members[(members @ (theta[row] + s * h * u)).argmin()] for s in (1, -1))
+            expected[row] += u * (g[row] @ (ahead - back)) / (2 * h) / (num_directions or 1)
+    assert float(found.abs().max()) > 0
+    torch.testing.assert_close(found, expected)
 
 
 def test_sum_of_gamma_over_k_coordinates_is_gumbel():

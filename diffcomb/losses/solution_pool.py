@@ -1,0 +1,113 @@
+"""A bounded pool of decisions seen so far, and the losses that compare costs over it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from diffcomb.errors import UnsupportedError
+from diffcomb.layers import OracleSettings, exact_decisions
+from diffcomb.losses.batch import Batch, blocks, mean_of, oracle_of
+from diffcomb.problems import Problem
+
+
+class SolutionPool(nn.Module):
+    """At most `capacity` distinct members of Z; when full, the oldest makes place.
+
+    The pool of Mulamba et al., IJCAI 2021, arXiv:2011.05354: optimal decisions of the training set, and
+    decisions at predicted costs, each instance re-solved with probability `resolve_rate`. It saves
+    1 - resolve_rate of the solves. Everything is in buffers, so it survives checkpoints.
+
+    Args:
+        problem: whose decisions.
+        capacity: small: forgets; large: slower comparisons (batch x capacity x n).
+        resolve_rate: oracle calls per instance and step. 0: only the given decisions; 1: no saving.
+        seed: of the choice which instances are re-solved.
+    """
+
+    solutions: Tensor
+    added: Tensor
+    draws: Tensor
+
+    def __init__(
+        self, problem: Problem, capacity: int = 1000, resolve_rate: float = 0.05, seed: int = 0
+    ) -> None:
+        super().__init__()
+        if capacity < 1 or not 0 <= resolve_rate <= 1:
+            raise UnsupportedError("capacity must be at least 1 and resolve_rate between 0 and 1.")
+        self.problem, self.capacity, self.resolve_rate, self.seed = problem, capacity, resolve_rate, seed
+        self.register_buffer("solutions", torch.zeros(capacity, problem.num_costs, dtype=torch.int8))
+        self.register_buffer("added", torch.zeros((), dtype=torch.long))
+        self.register_buffer("draws", torch.zeros((), dtype=torch.long))
+
+    def __len__(self) -> int:
+        return min(int(self.added), self.capacity)
+
+    def members(self, dtype: torch.dtype = torch.float64) -> Tensor:
+        """(len(pool), n)."""
+        return self.solutions[: len(self)].to(dtype)
+
+    def add(self, decisions: Tensor) -> int:
+        """Take in 0-1 rows (k, n) not yet here; returns how many."""
+        rows = torch.unique(decisions.detach().round().to(self.solutions), dim=0)
+        # of 0-1 rows, (2a - 1)'(2b - 1) = n exactly when a = b
+        overlap = (2 * rows.double() - 1) @ (2 * self.members() - 1).T
+        fresh = rows[~(overlap > rows.shape[1] - 0.5).any(1)][-self.capacity :]
+        places = (self.added + torch.arange(len(fresh), device=rows.device)) % self.capacity
+        self.solutions[places] = fresh
+        self.added += len(fresh)
+        return len(fresh)
+
+    def update(self, theta: Tensor, z_true: Tensor, settings: OracleSettings) -> int:
+        """Add z_true (batch, n) and z* at a random share of theta (batch, n); returns the oracle calls."""
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + int(self.draws))
+        self.draws += 1
+        chosen = torch.rand(len(theta), generator=generator) < self.resolve_rate
+        found = theta.new_zeros(0, theta.shape[1]).double()
+        if bool(chosen.any()):
+            found = exact_decisions(self.problem, theta[chosen.to(theta.device)], settings)
+        self.add(torch.cat([z_true.detach().to(found), found]))
+        return len(found)
+
+
+class PooledLoss(nn.Module):
+    """A loss that compares costs over a pool instead of solving; one problem only.
+
+    Needs true costs c and optimal decisions z, which enter the pool. Oracle calls: resolve_rate
+    forward, 0 backward. Blind to decisions outside the pool.
+
+    Args:
+        layer: gives the problem and its oracle.
+        capacity, resolve_rate, seed: see `SolutionPool`.
+    """
+
+    needs = ("costs", "decisions")
+
+    def __init__(
+        self, layer: nn.Module, capacity: int = 1000, resolve_rate: float = 0.05, seed: int = 0
+    ) -> None:
+        super().__init__()
+        if not isinstance(layer.problem, Problem):
+            raise UnsupportedError(f"{type(self).__name__} keeps a pool of one problem; got a list of them.")
+        self.layer = layer
+        self.pool = SolutionPool(layer.problem, capacity, resolve_rate, seed)
+
+    def forward(
+        self, theta: Batch, costs: Batch, z_true: Batch, problems: Sequence[Problem] | None = None
+    ) -> Tensor:
+        """theta, costs, z_true (batch, n), or lists of (n,) vectors -> scalar."""
+        found = blocks(self.layer, problems, theta, costs, z_true)
+        if [problem for problem, _ in found] != [self.pool.problem]:
+            raise UnsupportedError(f"{type(self).__name__} keeps a pool of one problem; got other problems.")
+        _, (t, c, z) = found[0]
+        if self.training:
+            self.pool.update(t, z, oracle_of(self.layer))
+        if not len(self.pool):
+            raise UnsupportedError("The solution pool is empty; call the loss in training mode first.")
+        return mean_of([self.compare(t, c, z, self.pool.members(t.dtype))])
+
+    def compare(self, theta: Tensor, costs: Tensor, z_true: Tensor, pool: Tensor) -> Tensor:
+        """theta, costs, z_true (batch, n), pool (p, n) -> (batch,)."""
+        raise NotImplementedError
