@@ -81,7 +81,7 @@ class Perturbation(nn.Module):
     """
 
     def __init__(
-        self, sigma: float = 0.5, num_samples: int = 3, kind: str = "additive", seed: int = 0
+        self, sigma: float = 1.0, num_samples: int = 3, kind: str = "additive", seed: int = 0
     ) -> None:
         super().__init__()
         if kind not in ("additive", "multiplicative"):

@@ -12,24 +12,24 @@ from diffcomb.problems import Problem
 
 
 class PerturbationGradientLoss(nn.Module):
-    """l(theta; c) = (V(theta) - V(theta - h c)) / h, V(theta) = min over Z of theta'z.
+    """l(theta; c) = (V(theta + h c) - V(theta - h c)) / (2 h), V(theta) = min over Z of theta'z.
 
-    Gupta & Huang 2024, arXiv:2402.03256 (PG). The one-sided difference of V in the direction c, whose
-    derivative is c'z*(theta): by concavity an upper bound of it. Gradient (z*(theta) - z*(theta - h c)) / h,
-    a difference of concave functions. "forward" takes (V(theta + h c) - V(theta)) / h, a lower bound,
-    "central" (V(theta + h c) - V(theta - h c)) / (2 h). Needs true costs. Oracle calls: 2 forward,
-    0 backward.
+    Gupta & Huang 2024, arXiv:2402.03256 (PG). A difference quotient of V in the direction c, where the
+    derivative is c'z*(theta); error h^2 away from ties. "backward", (V(theta) - V(theta - h c)) / h, is
+    never below c'z*(theta) since V is concave; "forward", (V(theta + h c) - V(theta)) / h, never above.
+    Gradient: the difference of the decisions at both ends over their distance. A difference of concave
+    functions, not convex. Needs true costs. Oracle calls: 2 forward, 0 backward.
 
     Args:
         layer: gives the problem and its oracle.
         width: h ||c|| / ||theta||, held constant by the backward pass (the paper's h is absolute).
             Small: close to the regret, mostly zero gradients. Large: smooth, biased.
-        difference: "backward", "forward" or "central".
+        difference: "central", "backward" or "forward".
     """
 
     needs = ("costs",)
 
-    def __init__(self, layer: nn.Module, width: float = 1.0, difference: str = "backward") -> None:
+    def __init__(self, layer: nn.Module, width: float = 1.0, difference: str = "central") -> None:
         super().__init__()
         if not width > 0:
             raise UnsupportedError(f"width must be positive, got {width}.")

@@ -28,7 +28,7 @@ class PerturbedFenchelYoungLoss(nn.Module):
     def __init__(
         self,
         layer: nn.Module,
-        sigma: float = 0.5,
+        sigma: float = 1.0,
         num_samples: int = 1,
         kind: str = "additive",
         seed: int = 0,

@@ -32,7 +32,7 @@ class ScoreFunctionLoss(nn.Module):
     def __init__(
         self,
         layer: nn.Module,
-        sigma: float = 0.5,
+        sigma: float = 1.0,
         num_samples: int = 10,
         seed: int = 0,
         cost: Callable[[Tensor, Tensor], Tensor] | None = None,

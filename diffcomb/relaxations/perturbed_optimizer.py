@@ -30,7 +30,7 @@ class PerturbedOptimizer(ExactDecision):
     def __init__(
         self,
         problem: Problem | Sequence[Problem],
-        sigma: float = 0.5,
+        sigma: float = 1.0,
         num_samples: int = 10,
         kind: str = "additive",
         seed: int = 0,
