@@ -60,13 +60,13 @@ class IMLE(ExactDecision):
 
     def perturb(self, problem: Problem, theta: Tensor) -> Tensor:
         """(batch, n) -> (M, batch, n)."""
-        k = self._ones(problem, theta) if self.noise.law == "sum_of_gamma" else 1
+        k = self._ones(problem) if self.noise.law == "sum_of_gamma" else 1
         xi = self.noise(self.num_samples, theta, cardinality=k)
         return theta - self.sigma * cost_scale(theta) * xi
 
-    def _ones(self, problem: Problem, theta: Tensor) -> int:
-        """Ones of a decision, from the first costs seen: constant for paths in grids, tours, matchings."""
+    def _ones(self, problem: Problem) -> int:
+        """Ones of a decision at equal costs; grid paths, tours and assignments all have that many."""
         if problem not in self._cardinality:
-            ones = self.solve(problem, theta[:1]).sum()
-            self._cardinality[problem] = max(1, int(torch.round(ones)))
+            equal = torch.full((1, problem.num_costs), float(problem.cost_sign), dtype=torch.float64)
+            self._cardinality[problem] = max(1, int(torch.round(self.solve(problem, equal).sum())))
         return self._cardinality[problem]

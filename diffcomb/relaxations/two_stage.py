@@ -32,6 +32,7 @@ class TwoStage(nn.Module):
         super().__init__()
         self.problem = problem
         self._exact = DecisionLayer(problem, oracle=oracle, time_limit=time_limit, num_workers=num_workers)
+        self.oracle = self._exact.oracle
 
     def forward(self, theta: Tensor | Sequence[Tensor], problems: Sequence[Problem] | None = None) -> Any:
         """theta as for a DecisionLayer -> exact decisions, detached."""

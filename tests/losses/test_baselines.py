@@ -273,6 +273,18 @@ def test_learned_landscape_fits_the_regret_and_differentiates_its_network():
 
 
 @pytest.mark.parametrize("name", LOSSES)
+def test_a_list_of_vectors_costs_the_same_as_the_batch(name):
+    """Vectors of one problem given as a list are regrouped into one block."""
+    problem, theta, costs, z = data("assignment")
+    fields = {"costs": costs, "decisions": z}
+    first, second = (LOSSES[name](problem) for _ in range(2))
+    supervision = [fields[f] for f in first.needs]
+    torch.testing.assert_close(
+        second(list(theta), *(list(s) for s in supervision)), first(theta, *supervision)
+    )
+
+
+@pytest.mark.parametrize("name", LOSSES)
 def test_training_goes_on_after_a_checkpoint(name):
     """Noise, pools, networks and optimisers are in the state_dict: the next gradient is the same."""
     problem, theta, costs, z = data("assignment")

@@ -111,7 +111,8 @@ def test_imle_is_the_gradient_of_the_perturbed_interpolation(name, noise):
     """Central differences, with common noise, of the interpolation above averaged over perturbed costs."""
     problem, theta, g = data(name)
     step = 0.8 * step_of(theta, g)
-    ones = int(problem.solve(theta[:1]).decision.sum())
+    equal = torch.full((1, problem.num_costs), float(problem.cost_sign), dtype=torch.float64)
+    ones = int(problem.solve(equal).decision.sum())
     e = -0.5 * theta.abs().mean(-1, keepdim=True) * SeededNoise(noise, 7)(4, theta, cardinality=ones)
 
     def interpolation(t):
