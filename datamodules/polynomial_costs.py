@@ -102,4 +102,3 @@ def _check(count: int, degree: int, noise: float) -> None:
         raise InvalidInstanceError(
             f"count and degree must be at least 1 and noise in [0, 1], got {count}, {degree}, {noise}."
         )
-

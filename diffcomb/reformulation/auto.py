@@ -11,7 +11,7 @@ from diffcomb.reformulation.relaxed import RelaxedDecision
 from diffcomb.reformulation.vertices import VerticesSolver
 
 #: in units of mean|theta|; around it x_rho is z* for most instances, and two oracle calls prove it
-_SMALL_RHO = 1e-3
+_SMALL_RHO = 5e-3
 #: below this many variables a compiled solve is cheaper than the bookkeeping of members
 _MANY_VARIABLES = 200
 
@@ -21,7 +21,7 @@ class AutoSolver:
 
     1. "vertices" where `problem.polytope` raises UnsupportedError: no description by rows, so the
        oracle is all there is.
-    2. "vertices" for a batch with rho <= 0.001 mean|theta| everywhere, where X = conv(Z), n >= 200 and
+    2. "vertices" for a batch with rho <= 0.005 mean|theta| everywhere, where X = conv(Z), n >= 200 and
        the problem has an oracle of its own: the same x_rho and adjoint, sooner.
     3. "kkt" otherwise.
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from diffcomb.errors import SolveFailedError
 from diffcomb.problems import Problem
+from diffcomb.reformulation.kernels.corral import reproject
 from diffcomb.reformulation.relaxed import RelaxedDecision
 from diffcomb.reformulation.safe_oracle import decide_safely
 
@@ -88,59 +87,49 @@ class VerticesSolver:
         )
 
 
-@dataclass
 class _Corral:
     """Affinely independent members of Z with the projection x of `target` inside their hull."""
 
-    target: np.ndarray
-    start: np.ndarray
-    calls: int
-
-    def __post_init__(self) -> None:
-        self.members = self.start[None].copy()
-        self.weights = np.ones(1)
-        self.x = self.start.copy()
+    def __init__(self, target: np.ndarray, start: np.ndarray, calls: int) -> None:
+        self.target, self.calls = np.ascontiguousarray(target), calls
+        self.x = start.copy()
         self.gap = np.inf
         self.scale = max(1.0, float(np.abs(self.target).max()))
+        self._count, n = 1, len(start)
+        self._members, self._weights = np.empty((8, n)), np.zeros(8)
+        self._Q, self._R = np.empty((8, n)), np.zeros((8, 8))
+        self._members[0], self._weights[0] = start, 1.0
+
+    def _double(self) -> None:
+        """Room for twice as many members, at most n + 1 of which are independent."""
+        had = self._count
+        self._members = np.concatenate([self._members, np.empty_like(self._members)])
+        self._Q = np.concatenate([self._Q, np.empty_like(self._Q)])
+        self._weights = np.concatenate([self._weights, np.zeros(had)])
+        self._R = np.pad(self._R, (0, had))
 
     def improve(self, z: np.ndarray) -> bool:
         """Take in the oracle's answer z; True when x was optimal already."""
         self.calls += 1
         gap = float((self.x - self.target) @ (self.x - z)) / (self.scale * max(1.0, self.x.sum()))
         self.gap = max(gap, 0.0)
-        known = bool((self.members == z).all(1).any())
-        if gap <= _TOLERANCE or (known and gap <= 1e3 * _TOLERANCE):
+        if gap <= _TOLERANCE:
             return True
-        if known:
+        if self._count == len(self._members):
+            self._double()
+        self._members[self._count], self._weights[self._count] = z, 0.0
+        affine = np.empty(len(self._weights))
+        left = reproject(
+            self._members, self._weights, affine, self._count + 1, self.target, self._Q, self._R, self.x
+        )
+        if left < 0:
+            # a member of the hull already: rounding, or an oracle that is not exact
+            if gap <= 1e3 * _TOLERANCE:
+                return True
             raise SolveFailedError("The oracle repeats itself without closing the gap; is it exact?")
-        self.members = np.vstack([self.members, z])
-        self.weights = np.append(self.weights, 0.0)
-        while True:
-            affine = self._affine_minimiser()
-            negative = affine < 1e-14
-            if not negative.any():
-                break
-            # walk towards the affine minimiser until a weight reaches 0, and drop that member
-            move = self.weights - affine
-            ratios = np.where(negative & (move > 0), self.weights / np.where(move > 0, move, 1.0), np.inf)
-            drop = int(ratios.argmin())
-            self.weights = self.weights - min(1.0, float(ratios[drop])) * move
-            keep = np.arange(len(self.weights)) != drop
-            self.members, self.weights = self.members[keep], np.maximum(self.weights[keep], 0.0)
-            self.weights /= self.weights.sum()
-        self.weights = affine
-        self.x = np.clip(affine @ self.members, 0.0, 1.0)
+        self._count = left
         return False
-
-    def _affine_minimiser(self) -> np.ndarray:
-        """Weights with sum 1 of the point of the affine hull nearest to the target."""
-        base = self.members[0]
-        differences = (self.members[1:] - base).T
-        rest = np.linalg.lstsq(differences, self.target - base, rcond=None)[0]
-        return np.concatenate([[1.0 - rest.sum()], rest])
 
     def basis(self) -> np.ndarray:
         """Orthonormal basis (n, d) of the span of the members' differences."""
-        differences = (self.members[1:] - self.members[0]).T
-        left, singular, _ = np.linalg.svd(differences, full_matrices=False)
-        return left[:, singular > 1e-9 * max(1.0, singular.max(initial=0.0))]
+        return self._Q[: self._count - 1].T
