@@ -35,3 +35,7 @@ class MissingBackendError(DiffcombError, ImportError):
 
 class ColorSymmetryWarning(UserWarning):
     """Colours cost the same on every vertex, so the optimum is not unique and its gradient means nothing."""
+
+
+class DiscontinuityWarning(UserWarning):
+    """An option makes a relaxation jump, so its gradients do not predict its changes."""

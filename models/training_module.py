@@ -51,8 +51,9 @@ class TrainingModule(pl.LightningModule):
     def _layer_statistics(self) -> dict[str, float]:
         """Share of informative gradients, rho and KKT residual of the last step, where there are any."""
         last = getattr(self.layer, "last", None)
-        if last is None or last.kkt_residual is None:
+        if getattr(last, "kkt_residual", None) is None:
             return {}
+        assert last is not None
         return {
             "share": last.share,
             "rho": float(last.rho.mean()),

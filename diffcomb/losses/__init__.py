@@ -7,6 +7,7 @@ from diffcomb.losses.fenchel_young import FenchelYoungLoss
 from diffcomb.losses.imitation import ImitationLoss
 from diffcomb.losses.learned_landscape import LearnedLandscapeLoss
 from diffcomb.losses.optimal_value import OptimalValueLoss
+from diffcomb.losses.penalized_regret import PenalizedRegretLoss
 from diffcomb.losses.perturbation_gradient import PerturbationGradientLoss
 from diffcomb.losses.perturbed_fenchel_young import PerturbedFenchelYoungLoss
 from diffcomb.losses.planned_start import PlannedStartLoss, executed_starts, planned_start_cost
@@ -28,6 +29,7 @@ __all__ = [
     "NCELoss",
     "OptimalValueLoss",
     "PairwiseRankingLoss",
+    "PenalizedRegretLoss",
     "PerturbationGradientLoss",
     "PerturbedFenchelYoungLoss",
     "PlannedStartLoss",

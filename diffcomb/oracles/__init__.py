@@ -1,6 +1,6 @@
 """WHO decides: exact discrete solvers, registered by name when this package is imported."""
 
-from diffcomb.oracles.coloring import CheapestColoringOracle, fewest_colors
+from diffcomb.oracles.coloring import CheapestColoringOracle, DsaturTabuCol, fewest_colors
 from diffcomb.oracles.cplex import CPLEX
 from diffcomb.oracles.cpsat import CPSAT
 from diffcomb.oracles.gurobi import GUROBI
@@ -8,11 +8,12 @@ from diffcomb.oracles.highs import HIGHS
 from diffcomb.oracles.hungarian import HungarianOracle
 from diffcomb.oracles.jobshop import JobShopOracle
 from diffcomb.oracles.jobshop_grid import has_common_grid
+from diffcomb.oracles.jobshop_rules import DispatchingRules
 from diffcomb.oracles.knapsack import KnapsackOracle
 from diffcomb.oracles.mip import MipOracle
 from diffcomb.oracles.scip import SCIP
 from diffcomb.oracles.shortest_path import ShortestPathOracle
-from diffcomb.oracles.tsp import BranchAndCut
+from diffcomb.oracles.tsp import BranchAndCut, NearestNeighborTwoOpt
 from diffcomb.problems import register_fewest_colors, register_oracle
 
 for _oracle in (
@@ -27,6 +28,9 @@ for _oracle in (
     BranchAndCut(),
     CheapestColoringOracle(),
     JobShopOracle(),
+    NearestNeighborTwoOpt(),
+    DsaturTabuCol(),
+    DispatchingRules(),
 ):
     register_oracle(_oracle)
 register_fewest_colors(fewest_colors)
@@ -39,10 +43,13 @@ __all__ = [
     "SCIP",
     "BranchAndCut",
     "CheapestColoringOracle",
+    "DispatchingRules",
+    "DsaturTabuCol",
     "HungarianOracle",
     "JobShopOracle",
     "KnapsackOracle",
     "MipOracle",
+    "NearestNeighborTwoOpt",
     "ShortestPathOracle",
     "has_common_grid",
 ]

@@ -66,7 +66,11 @@ class OracleAnswer:
 
 
 class Oracle(Protocol):
-    """Solves min theta'z over Z for a batch of costs that share one feasible set."""
+    """Solves min theta'z over Z for a batch of costs that share one feasible set.
+
+    A heuristic says so with a class attribute `exact = False`: its answers have no bound (-inf) and the
+    status HEURISTIC.
+    """
 
     name: str
 
@@ -87,9 +91,16 @@ def register_oracle(oracle: Oracle) -> None:
     _ORACLES[oracle.name] = oracle
 
 
-def oracle_names(problem: Problem | None = None) -> list[str]:
-    """All oracle names, or those that support `problem`."""
-    return [name for name, oracle in _ORACLES.items() if problem is None or oracle.supports(problem)]
+def oracle_names(problem: Problem | None = None, *, exact_only: bool = False) -> list[str]:
+    """All oracle names, or those that support `problem`; heuristics last, or left out."""
+    fitting = [o for o in _ORACLES.values() if problem is None or o.supports(problem)]
+    exact = [o.name for o in fitting if _is_exact(o)]
+    return exact if exact_only else exact + [o.name for o in fitting if not _is_exact(o)]
+
+
+def _is_exact(oracle: Oracle) -> bool:
+    # oracles written elsewhere need not say that they are exact
+    return getattr(oracle, "exact", True)
 
 
 def find_oracle(name: str, problem: Problem) -> Oracle:

@@ -160,7 +160,7 @@ class Problem(ABC):
             # a proof closes the gap by definition; what is left between the two is rounding
             return OracleResult(decision, value, value, answer.statuses, seconds, unique)
         found = torch.tensor(
-            [s in (Status.OPTIMAL, Status.FEASIBLE) for s in answer.statuses], device=theta.device
+            [s not in (Status.INFEASIBLE, Status.UNKNOWN) for s in answer.statuses], device=theta.device
         ).reshape(value.shape)
         optimal = torch.tensor([s is Status.OPTIMAL for s in answer.statuses], device=theta.device).reshape(
             value.shape

@@ -13,6 +13,7 @@ class Status(StrEnum):
 
     OPTIMAL = "optimal"
     FEASIBLE = "feasible (limit reached, not proven)"
+    HEURISTIC = "heuristic (not proven, no bound)"
     INFEASIBLE = "infeasible"
     UNKNOWN = "unknown (limit reached, no solution found)"
 

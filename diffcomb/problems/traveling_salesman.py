@@ -94,6 +94,12 @@ class TravelingSalesman(Problem):
         z[self.edge_index_of(tour, np.roll(tour, -1))] = 1.0
         return z
 
+    def matrix_of(self, costs: np.ndarray) -> np.ndarray:
+        """Edge costs (n,) -> symmetric (N, N) float64 with a diagonal of zeros."""
+        matrix = np.zeros((self.num_cities, self.num_cities))
+        matrix[self.tails, self.heads] = matrix[self.heads, self.tails] = costs
+        return matrix
+
     def tour(self, z: Tensor) -> Tensor:
         """Edge vector z (n,) -> city order (num_cities,), starting at city 0.
 
