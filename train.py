@@ -26,7 +26,7 @@ from diffcomb.protocol import (
     save_decision_figure,
     save_results,
 )
-from models import TrainingModule, assemble, continue_in, describe, read_checkpoint
+from models import DimesMetaSolver, TrainingModule, assemble, continue_in, describe, read_checkpoint
 
 log = logging.getLogger(__name__)
 register_configs()
@@ -70,7 +70,7 @@ def train(cfg: DictConfig) -> dict[str, Any]:
 
 def _assemble(
     cfg: DictConfig, relaxation: DictConfig, problem: Problem, data: LearnedCostsDataModule
-) -> TrainingModule:
+) -> TrainingModule | DimesMetaSolver:
     pl.seed_everything(cfg.seed, workers=True, verbose=False)  # all methods start from the same weights
     module = assemble(cfg, relaxation, problem, data.node_features, data.edge_features)
     # what evaluate.py needs to rebuild the module from the checkpoint alone
@@ -82,7 +82,7 @@ def _assemble(
 def _fit(
     cfg: DictConfig,
     relaxation: DictConfig,
-    module: TrainingModule,
+    module: TrainingModule | DimesMetaSolver,
     data: LearnedCostsDataModule,
     folder: Path,
 ) -> dict[str, Any]:
@@ -116,9 +116,15 @@ def _fit(
     return {
         "method": relaxation.name,
         "loss": loss,
-        "rho": str(cfg.rho) if relaxation.layer is None else "-",
+        "rho": str(cfg.rho) if relaxation.layer is None and not relaxation.get("module") else "-",
         "test_regret": metrics[0]["test/regret"],
         "train_seconds": seconds,
+        # controls that a method reports beside its own regret
+        **{
+            key.removeprefix("test/"): value
+            for key, value in metrics[0].items()
+            if key.startswith("test/regret_")
+        },
     }
 
 
@@ -132,7 +138,7 @@ def _rebuildable(cfg: DictConfig, relaxation: DictConfig) -> dict[str, Any]:
 
 
 def _draw(
-    problem: Problem, data: LearnedCostsDataModule, trained: dict[str, TrainingModule], path: Path
+    problem: Problem, data: LearnedCostsDataModule, trained: dict[str, TrainingModule | DimesMetaSolver], path: Path
 ) -> None:
     batch = next(iter(data.test_dataloader()))
     decided = {}

@@ -2,5 +2,6 @@
 
 from datamodules.learned_costs import LearnedCostsDataModule
 from datamodules.tsplib import BenchmarkInstance, TsplibInstances
+from datamodules.uniform_tsp import UniformTSPDataModule
 
-__all__ = ["BenchmarkInstance", "LearnedCostsDataModule", "TsplibInstances"]
+__all__ = ["BenchmarkInstance", "LearnedCostsDataModule", "TsplibInstances", "UniformTSPDataModule"]

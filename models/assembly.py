@@ -6,18 +6,26 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from diffcomb.problems import Problem
+from models.dimes_meta_solver import DimesMetaSolver
 from models.training_module import TrainingModule
 
 
 def assemble(
     cfg: DictConfig, relaxation: DictConfig, problem: Problem, node_features: int, edge_features: int
-) -> TrainingModule:
+) -> TrainingModule | DimesMetaSolver:
     """encoder, layer (the solver's, or the relaxation's) and loss (the config's, or the relaxation's).
+
+    A relaxation with a node `module` trains in its own way: that LightningModule takes the place of all.
 
     Args:
         node_features, edge_features: input widths, which the data decide.
         relaxation: node of the relaxation group: `layer` and `loss`, each null to keep the config's.
     """
+    if relaxation.get("module") is not None:
+        own: DimesMetaSolver = instantiate(
+            relaxation.module, problem, node_features=node_features, edge_features=edge_features
+        )
+        return own
     encoder = instantiate(
         cfg.model,
         node_features=node_features,

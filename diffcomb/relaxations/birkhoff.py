@@ -56,14 +56,18 @@ class Birkhoff(SoftDecision):
     function and x is a combination of tours all the same. form="position": A is the end of a
     `PositionSearch`, P a tour city by position.
 
-    Oracle calls: 0 forward, 0 backward; up to n^2 - 2n + 2 permutations in O(n^4). Exact gradient of
-    x in A, except in Sinkhorn's unfinished sweeps. Weak on many local minima: F_S is piecewise linear.
+    Oracle calls: 0 forward, 0 backward; up to n^2 - 2n + 2 permutations in O(n^4). The gradient in A is
+    exact where normalize=False, but piecewise constant and heavy-tailed (the largest slopes of a batch
+    are a hundred times its median), and F_S has many local minima.
 
     Args:
         tau: small: A near one permutation, few large weights; large: A near uniform.
         score: "static", one random S for the life of the layer: continuous. "dynamic", S = P_0 plus
-            noise below 1/(2n), P_0 the decision decoded from theta: P_0 comes first, so rounding is
-            never worse than P_0; jumps where P_0 changes.
+            noise below 1/(2n), P_0 the decision decoded from theta (greedy edges, Hungarian): P_0 comes
+            first, so rounding is never worse than P_0; jumps where P_0 changes. Evaluation always uses
+            it: nothing is differentiated there.
+        normalize: scale the gradient in A of each instance to a largest entry of 1, without which the
+            steepest instance decides every step. Biased between instances, not within.
         max_terms: None, or a truncation (the paper's code: 5); see `birkhoff_extension`.
         form, steps: see `GumbelSinkhorn`.
         two_opt: improve decoded tours by 2-opt under theta.
@@ -77,6 +81,7 @@ class Birkhoff(SoftDecision):
         *,
         tau: float = 0.2,
         score: str = "static",
+        normalize: bool = True,
         max_terms: int | None = None,
         form: str = "successor",
         steps: int = 100,
@@ -91,16 +96,17 @@ class Birkhoff(SoftDecision):
         warn_if_truncated(max_terms)
         self.annealing = Annealing(tau, tau, 0, 0.0)
         self.search = PositionSearch(Annealing(2.0, 0.3, steps, 0.3))
-        self.score, self.max_terms, self.form, self.two_opt = score, max_terms, form, two_opt
+        self.score, self.normalize, self.max_terms = score, normalize, max_terms
+        self.form, self.two_opt = form, two_opt
         self.last: BirkhoffRecord | None = None
 
     def soft(self, problem: Any, theta: Tensor) -> Tensor:
         matrix = self._matrix(problem, theta)
-        terms = self._terms(problem, matrix, theta.detach())
-        return _Combine.apply(matrix, terms, problem.num_costs)
+        terms = self._terms(problem, matrix, theta.detach(), self.score)
+        return _Combine.apply(matrix, terms, problem.num_costs, self.normalize)
 
     def decode(self, problem: Any, theta: Tensor) -> Tensor:
-        terms = self._terms(problem, self._matrix(problem, theta), theta)
+        terms = self._terms(problem, self._matrix(problem, theta), theta, "dynamic")
         costs = theta.cpu().numpy()
         z = np.zeros(theta.shape)
         for row, cost, term in zip(z, costs, terms, strict=True):
@@ -126,9 +132,9 @@ class Birkhoff(SoftDecision):
     def _sweeps(self) -> int:
         return self.annealing.sweeps(0, fewest=50)
 
-    def _terms(self, problem: Any, matrix: Tensor, theta: Tensor) -> list[_Terms]:
+    def _terms(self, problem: Any, matrix: Tensor, theta: Tensor, score: str) -> list[_Terms]:
         size = matrix.shape[-1]
-        scores = self._scores(problem, theta, size)
+        scores = self._scores(problem, theta, size, score)
         most = size * size if self.max_terms is None else self.max_terms
         found = []
         for b, A in enumerate(matrix.detach().cpu().numpy()):
@@ -137,14 +143,14 @@ class Birkhoff(SoftDecision):
         self.last = BirkhoffRecord(
             np.array([len(t.alpha) for t in found]),
             np.array([t.alpha.sum() for t in found]),
-            self.max_terms is not None or self.score == "dynamic",
+            self.max_terms is not None or score == "dynamic",
         )
         return found
 
-    def _scores(self, problem: Any, theta: Tensor, size: int) -> np.ndarray:
+    def _scores(self, problem: Any, theta: Tensor, size: int, score: str) -> np.ndarray:
         """S (batch, size, size)."""
         noise = np.random.default_rng(self.seed).random((size, size))
-        if self.score == "static":
+        if score == "static":
             return np.broadcast_to(noise, (len(theta), size, size))
         if isinstance(problem, Assignment):
             tables = -theta.reshape(-1, size, size)
@@ -179,8 +185,8 @@ class _Combine(torch.autograd.Function):
     """x = sum_l alpha_l z_l / sum_l alpha_l; backward is that of the extension with f_l = grad'z_l."""
 
     @staticmethod
-    def forward(ctx: Any, matrix: Tensor, terms: list[_Terms], num_costs: int) -> Tensor:
-        ctx.terms = terms
+    def forward(ctx: Any, matrix: Tensor, terms: list[_Terms], num_costs: int, normalize: bool) -> Tensor:
+        ctx.terms, ctx.normalize = terms, normalize
         x = np.zeros((len(terms), num_costs))
         for row, term in zip(x, terms, strict=True):
             weights = np.repeat(term.alpha / term.alpha.sum(), term.places.shape[1])
@@ -190,12 +196,13 @@ class _Combine(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None]:
         rows = []
         for grad, x, term in zip(grads[0].cpu().double().numpy(), ctx.x, ctx.terms, strict=True):
             values = (grad[term.places].sum(-1) - grad @ x) / term.alpha.sum()
-            rows.append(weights_adjoint(term.permutations, term.pivots, values))
-        return torch.from_numpy(np.stack(rows)).to(grads[0].device, grads[0].dtype), None, None
+            row = weights_adjoint(term.permutations, term.pivots, values)
+            rows.append(row / max(float(np.abs(row).max()), 1e-300) if ctx.normalize else row)
+        return torch.from_numpy(np.stack(rows)).to(grads[0].device, grads[0].dtype), None, None, None
 
 
 @njit(cache=True, nogil=True)

@@ -116,7 +116,7 @@ def sigmoid_with_sum(a: Tensor, total: float) -> Tensor:
 def violation(problem: Any, x: Tensor) -> Tensor:
     """Squared degree errors, Potts energy or squared relative overweight of x (batch, n) -> (batch,)."""
     if isinstance(problem, TravelingSalesman):
-        ends = torch.as_tensor([problem.tails, problem.heads], device=x.device)  # type: ignore[arg-type]
+        ends = [torch.as_tensor(e, device=x.device) for e in (problem.tails, problem.heads)]
         degree = x.new_zeros(x.shape[0], problem.num_cities)
         degree = degree.index_add(-1, ends[0], x).index_add(-1, ends[1], x)
         return (degree - 2).square().sum(-1)

@@ -45,8 +45,8 @@ class PositionSearch:
 
     def scores(self, problem: TravelingSalesman, costs: Tensor, generator: torch.Generator) -> Tensor:
         """costs (batch, n) of mean 1 -> Lambda (batch, restarts, N, N), city by position."""
-        with torch.enable_grad():
-            distance = cost_matrix(problem, costs.detach())[:, None]
+        with torch.inference_mode(False), torch.enable_grad():
+            distance = cost_matrix(problem, costs.detach().clone())[:, None]
             shape = (len(costs), self.restarts, problem.num_cities, problem.num_cities)
             start = torch.randn(shape, generator=generator, dtype=costs.dtype, device=costs.device)
             scores = (0.1 * start).requires_grad_()

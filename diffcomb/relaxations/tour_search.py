@@ -68,12 +68,13 @@ def active_search(
     Args:
         rate: small: slow; large: walks freeze on the first good tour.
     """
-    theta = torch.from_numpy(logits.copy()).requires_grad_()
-    optimizer = torch.optim.Adam([theta], lr=rate)
-    for _ in range(steps):
-        gradient, _ = reinforce(theta.detach().numpy(), neighbours, cost, num_samples, rng)
-        theta.grad = torch.from_numpy(gradient)
-        optimizer.step()
+    with torch.inference_mode(False):
+        theta = torch.from_numpy(logits.copy()).requires_grad_()
+        optimizer = torch.optim.Adam([theta], lr=rate)
+        for _ in range(steps):
+            gradient, _ = reinforce(theta.detach().numpy(), neighbours, cost, num_samples, rng)
+            theta.grad = torch.from_numpy(gradient)
+            optimizer.step()
     return theta.detach().numpy()
 
 
