@@ -26,7 +26,7 @@ from diffcomb.protocol import (
     save_decision_figure,
     save_results,
 )
-from models import DimesMetaSolver, TrainingModule, assemble, continue_in, describe, read_checkpoint
+from models import DimesMetaSolver, TrainingModule, assemble, continue_in, describe, read_checkpoint, tune
 
 log = logging.getLogger(__name__)
 register_configs()
@@ -56,7 +56,13 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     named = {"problem": type(problem).__name__, "seed": cfg.seed}
     rows: list[dict[str, Any]] = [{**named, "method": "exact optimum", "test_regret": 0.0}]
     for relaxation in relaxations:
-        row = _fit(cfg, relaxation, modules[relaxation.name], data, folder / relaxation.name)
+        name = relaxation.name
+        tuned = tune(cfg, relaxation, lambda c, r: _assemble(c, r, problem, data), data)
+        if tuned is not None:
+            modules[name] = _assemble(tuned.cfg, tuned.relaxation, problem, data)
+        row = _fit(cfg, relaxation, modules[name], data, folder / name)
+        if tuned is not None:
+            row |= {"tuning_seconds": tuned.seconds, "tuning_trials": len(tuned.trials)}
         rows.append({**named, **row})
         table = save_results(rows, folder)  # after each method: a later failure loses nothing
     _draw(problem, data, modules, folder / "decisions.png")

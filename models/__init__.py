@@ -6,14 +6,17 @@ from models.cost_encoder import CostEncoder
 from models.dimes_meta_solver import DimesMetaSolver
 from models.progress import TotalProgress
 from models.training_module import TrainingModule
+from models.tuner import Tuned, tune
 
 __all__ = [
     "CostEncoder",
     "DimesMetaSolver",
     "TotalProgress",
     "TrainingModule",
+    "Tuned",
     "assemble",
     "continue_in",
     "describe",
     "read_checkpoint",
+    "tune",
 ]

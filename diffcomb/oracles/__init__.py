@@ -8,6 +8,7 @@ from diffcomb.oracles.highs import HIGHS
 from diffcomb.oracles.hungarian import HungarianOracle
 from diffcomb.oracles.jobshop import JobShopOracle
 from diffcomb.oracles.jobshop_grid import has_common_grid
+from diffcomb.oracles.jobshop_policy import PriorityPolicy
 from diffcomb.oracles.jobshop_rules import DispatchingRules
 from diffcomb.oracles.knapsack import KnapsackOracle
 from diffcomb.oracles.mip import MipOracle
@@ -31,6 +32,7 @@ for _oracle in (
     NearestNeighborTwoOpt(),
     DsaturTabuCol(),
     DispatchingRules(),
+    PriorityPolicy(),
 ):
     register_oracle(_oracle)
 register_fewest_colors(fewest_colors)
@@ -50,6 +52,7 @@ __all__ = [
     "KnapsackOracle",
     "MipOracle",
     "NearestNeighborTwoOpt",
+    "PriorityPolicy",
     "ShortestPathOracle",
     "has_common_grid",
 ]

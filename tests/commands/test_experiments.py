@@ -15,12 +15,13 @@ SWEEPS = sorted(path.stem for path in (CONF / "sweep").glob("*.yaml"))
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_experiment_runs(name, tmp_path):
     """At a tiny size, through the training command."""
-    choice = compose_config("train", [f"experiment={name}"], tmp_path).problem["_target_"]
+    composed = compose_config("train", [f"experiment={name}"], tmp_path)
+    choice = composed.problem["_target_"]
     sizes = {"Assignment": "assignment", "grid": "shortest_path", "TravelingSalesman": "tsp"}
     size = TINY_PROBLEM[sizes[choice.split(".")[-1]]]
     cache = f"datamodule.cache_dir={tmp_path / 'cache'}"
     out = train(compose_config("train", [f"experiment={name}", cache, *TINY, *size], tmp_path))
-    assert out["rows"][-1]["method"] == "decision_focused"
+    assert out["rows"][-1]["method"] == composed.relaxation.name
 
 
 @pytest.mark.parametrize("name", SWEEPS)

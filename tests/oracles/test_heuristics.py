@@ -14,6 +14,7 @@ CASES = {
     "nearest_neighbor_2opt": lambda: TravelingSalesman(9),
     "dsatur_tabucol": lambda: GraphColoring.random(9, 0.4, 5, generator=seeded(1)),
     "dispatching": lambda: JobShop.random(4, 3, generator=seeded(1)),
+    "priority_policy": lambda: JobShop.random(4, 3, "tardiness", generator=seeded(1)),
 }
 
 
@@ -28,7 +29,7 @@ def test_heuristics_are_feasible_and_claim_nothing(oracle):
     else:
         assert bool(problem.is_feasible(found.decision).all())
     assert (found.value >= optimum.value - 1e-9).all()
-    assert (found.value <= 1.6 * optimum.value).all()
+    assert (found.value <= 1.6 * optimum.value + 1e-9).all()
     assert torch.isneginf(found.bound).all()
     assert "optimal" not in str(found.status)
     assert oracle in oracle_names(problem)
