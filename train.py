@@ -144,7 +144,10 @@ def _rebuildable(cfg: DictConfig, relaxation: DictConfig) -> dict[str, Any]:
 
 
 def _draw(
-    problem: Problem, data: LearnedCostsDataModule, trained: dict[str, TrainingModule | DimesMetaSolver], path: Path
+    problem: Problem,
+    data: LearnedCostsDataModule,
+    trained: dict[str, TrainingModule | DimesMetaSolver],
+    path: Path,
 ) -> None:
     batch = next(iter(data.test_dataloader()))
     decided = {}

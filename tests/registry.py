@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import torch
@@ -40,6 +40,8 @@ from diffcomb.problems import (
     TravelingSalesman,
 )
 from diffcomb.reformulation import ACCURATE_SOLVERS
+from diffcomb.relaxations import DIMES, Birkhoff, GumbelSinkhorn, GumbelSoftmax
+from diffcomb.relaxations.soft_decision import SoftDecision
 
 #: small enough that all of {0,1}^n can be tried
 PROBLEMS: dict[str, Callable[[], Problem]] = {
@@ -67,6 +69,26 @@ PROBLEMS: dict[str, Callable[[], Problem]] = {
     "binary_program_with_cuts": lambda: BinaryProgram(
         G=[[5, 5, 5, 4, 4, 3], [0, 1, 1, 1, 0, 0], [1, -2, 0, 0, 2, 3]], h=[12, 1, 3], cuts=True
     ),
+}
+
+#: relaxed in training, feasible when judged: name -> (relaxation, problems it is tested on)
+SOFT_DECISIONS: dict[str, tuple[Callable[..., SoftDecision], list[Problem]]] = {
+    "gumbel_softmax": (
+        GumbelSoftmax,
+        [
+            TravelingSalesman(7),
+            GraphColoring([(0, 1), (1, 2), (2, 0), (2, 3)], 4, 3),
+            Knapsack([3, 5, 2, 7], 9),
+        ],
+    ),
+    "gumbel_softmax_hard": (partial(GumbelSoftmax, hard=True), [TravelingSalesman(7)]),
+    "gumbel_sinkhorn": (partial(GumbelSinkhorn, steps=10), [Assignment(4), TravelingSalesman(7)]),
+    "gumbel_sinkhorn_successor": (partial(GumbelSinkhorn, form="successor"), [TravelingSalesman(7)]),
+    "birkhoff": (Birkhoff, [Assignment(4), TravelingSalesman(7)]),
+    "birkhoff_dynamic": (partial(Birkhoff, score="dynamic", two_opt=True), [TravelingSalesman(7)]),
+    "birkhoff_position": (partial(Birkhoff, form="position", steps=10), [TravelingSalesman(7)]),
+    "dimes": (partial(DIMES, num_neighbors=4), [TravelingSalesman(7)]),
+    "dimes_search": (partial(DIMES, decoder="sampling", search_steps=3), [TravelingSalesman(7)]),
 }
 
 CONVEX_SOLVERS = list(ACCURATE_SOLVERS)

@@ -159,9 +159,7 @@ class Birkhoff(SoftDecision):
             tours = [problem.tour(z).numpy() for z in greedy_tours(problem, theta).cpu()]
             first = np.stack([_as_permutation(tour, self.form) for tour in tours])
         scores = np.tile(noise / (2 * size**3), (len(theta), 1, 1))
-        np.put_along_axis(
-            scores, first[:, :, None], 1 + np.take_along_axis(scores, first[:, :, None], 2), 2
-        )
+        np.put_along_axis(scores, first[:, :, None], 1 + np.take_along_axis(scores, first[:, :, None], 2), 2)
         return scores
 
     def _places(self, problem: Any, permutations: np.ndarray) -> np.ndarray:

@@ -48,23 +48,27 @@ class PositionSearch:
         with torch.inference_mode(False), torch.enable_grad():
             distance = cost_matrix(problem, costs.detach().clone())[:, None]
             shape = (len(costs), self.restarts, problem.num_cities, problem.num_cities)
-            start = torch.randn(shape, generator=generator, dtype=costs.dtype, device=costs.device)
-            scores = (0.1 * start).requires_grad_()
+            # all instances of a batch share their noise: an answer does not depend on its neighbours
+            start = torch.randn(shape[1:], generator=generator, dtype=costs.dtype, device=costs.device)
+            scores = (0.1 * start).repeat(len(costs), 1, 1, 1).requires_grad_()
             optimizer = torch.optim.Adam([scores], lr=self.rate)
             for step in range(self.annealing.steps):
                 optimizer.zero_grad()
-                noise = self.annealing.noise_factor(step) * gumbel_like(scores.detach(), generator)
+                noise = self.annealing.noise_factor(step) * gumbel_like(start, generator)
                 _length(self._matrix(scores + noise, step), distance).sum().backward()
                 optimizer.step()
         return scores.detach()
 
     def positions(self, problem: TravelingSalesman, costs: Tensor, generator: torch.Generator) -> Tensor:
-        """costs (batch, n) -> P (batch, N, N) of the best restart, differentiable in costs."""
+        """costs (batch, n) -> P (batch, N, N) of the best restart, differentiable in costs where they ask for it."""
         found = self.scores(problem, costs, generator)
         distance = cost_matrix(problem, costs)
         end = self.annealing.steps
         lengths = _length(self._matrix(found, end), distance.detach()[:, None])
-        scores = found[torch.arange(len(costs)), lengths.argmin(-1)].requires_grad_()
+        scores = found[torch.arange(len(costs)), lengths.argmin(-1)]
+        if not costs.requires_grad:
+            return self._matrix(scores, end)
+        scores.requires_grad_()
         for _ in range(self.unroll):
             total = _length(self._matrix(scores, end), distance).sum()
             (gradient,) = torch.autograd.grad(total, scores, create_graph=True)

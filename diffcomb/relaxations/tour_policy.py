@@ -40,7 +40,7 @@ def sample_tours(
     Args:
         logits: theta (batch, N, k) float64. neighbours: (batch, N, k) int64, cities of the k edges out
             of each. cost: (batch, N, N) float64. starts: (batch, K) int64, first cities.
-        seed: of the draws; the same seed, the same tours.
+        seed: of the draws; every instance gets the same stream, so its tours do not depend on the batch.
         greedy: take the most probable neighbour instead of drawing.
 
     Returns:
@@ -52,8 +52,8 @@ def sample_tours(
     tours = np.empty((batch, count, n), np.int32)
     lengths = np.zeros((batch, count))
     admissible = np.empty(k)
-    state = np.uint64(seed)
     for b in range(batch):
+        state = np.uint64(seed)
         for chain in range(count):
             visited = np.zeros(n, np.bool_)
             city = starts[b, chain]

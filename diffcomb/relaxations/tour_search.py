@@ -12,8 +12,8 @@ DECODERS = ("greedy", "sampling")
 
 
 def random_starts(rng: np.random.Generator, batch: int, count: int, num_cities: int) -> np.ndarray:
-    """(batch, count) first cities."""
-    return rng.integers(num_cities, size=(batch, count))
+    """(batch, count) first cities, the same for all instances."""
+    return np.tile(rng.integers(num_cities, size=count), (batch, 1))
 
 
 def decode_tours(

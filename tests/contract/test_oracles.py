@@ -7,7 +7,11 @@ from diffcomb.errors import UnknownNameError
 from diffcomb.problems import oracle_names
 from tests.registry import PROBLEMS, all_decisions, make_problem, seeded
 
-PAIRS = [(name, oracle) for name in PROBLEMS for oracle in ["auto", *oracle_names(make_problem(name), exact_only=True)]]
+PAIRS = [
+    (name, oracle)
+    for name in PROBLEMS
+    for oracle in ["auto", *oracle_names(make_problem(name), exact_only=True)]
+]
 
 
 @pytest.mark.parametrize(("name", "oracle"), PAIRS)
