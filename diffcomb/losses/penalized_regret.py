@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor, nn
 
 from diffcomb.problems import Problem
@@ -22,7 +24,8 @@ class PenalizedRegretLoss(nn.Module):
 
     def __init__(self, layer: nn.Module, penalty: float = 1.0) -> None:
         super().__init__()
-        self.layer, self.penalty = layer, penalty
+        self.layer: Any = layer
+        self.penalty = penalty
 
     def forward(self, theta: Tensor, costs: Tensor, problems: list[Problem] | None = None) -> Tensor:
         """theta, costs (batch, n) -> scalar."""

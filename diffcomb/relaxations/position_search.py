@@ -60,7 +60,7 @@ class PositionSearch:
         return scores.detach()
 
     def positions(self, problem: TravelingSalesman, costs: Tensor, generator: torch.Generator) -> Tensor:
-        """costs (batch, n) -> P (batch, N, N) of the best restart, differentiable in costs where they ask for it."""
+        """costs (batch, n) -> P (batch, N, N) of the best restart, differentiable in costs if asked for."""
         found = self.scores(problem, costs, generator)
         distance = cost_matrix(problem, costs)
         end = self.annealing.steps

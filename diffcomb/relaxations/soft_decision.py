@@ -45,12 +45,10 @@ class SoftDecision(nn.Module):
         if isinstance(theta, Tensor):
             if problems is not None or not isinstance(self.problem, Problem):
                 raise InvalidCostsError("A layer over a list of problems takes a list of cost vectors.")
-            out = self._decide(self.problem, theta)
+            out: Any = self._decide(self.problem, theta)
         else:
-            if problems is None:
-                single = isinstance(self.problem, Problem)
-                problems = [self.problem] * len(theta) if single else self.problem  # type: ignore[list-item, assignment]
-            out = [self._decide(p, t) for p, t in zip(problems, theta, strict=True)]
+            own = [self.problem] * len(theta) if isinstance(self.problem, Problem) else self.problem
+            out = [self._decide(p, t) for p, t in zip(problems or own, theta, strict=True)]
         if self.training:
             self.calls += 1
         return out

@@ -1,4 +1,4 @@
-"""Relaxations through the training command: a row each, tuning counted, evaluation from the checkpoint."""
+"""Soft decisions through the training command: a row each, tuning counted, refusals in words."""
 
 import pandas as pd
 import pytest
@@ -19,11 +19,11 @@ def test_every_relaxation_gives_a_row_for_tours(name, tmp_path):
 
 
 def test_tuning_is_done_on_trials_and_reported(tmp_path):
-    """One row of two trials with its seconds; the checkpoint remembers the choice and evaluates the same."""
+    """One row with trials and seconds; the checkpoint remembers the choice and evaluates the same."""
     overrides = ["relaxation.tune.epochs=1", "relaxation.tune.grid={tau:[0.05,0.5]}"]
     out = train(tiny_training(tmp_path, "tsp", "relaxation=dimes", ALONE, *overrides))
     row = out["rows"][-1]
-    assert row["tuning_trials"] == 2
+    assert row["tuning_trials"] == 4  # times two learning rates of the default grid
     assert row["tuning_seconds"] > 0
     table = pd.read_csv(tmp_path / "run" / "results.csv")
     assert "tuning_seconds" in table.columns

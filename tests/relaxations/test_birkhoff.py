@@ -95,7 +95,7 @@ def test_rounding_is_never_worse_than_the_extension(max_terms):
 
 
 def test_truncation_jumps_where_the_extension_is_continuous():
-    """Along segments, the largest step of the truncated value is tenfold that of the full one; it is flagged."""
+    """On segments the truncated value has steps tenfold those of the full one; it is flagged."""
     f, S = _tour_length(6), np.random.default_rng(0).random((6, 6))
     share = torch.linspace(0, 1, 501, dtype=torch.float64)[:, None, None]
     largest = {None: 0.0, 5: 0.0}

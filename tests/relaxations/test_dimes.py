@@ -1,6 +1,6 @@
 """DIMES's distribution: its law, its analytic score, its unbiased gradient, its decoders."""
 
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import numpy as np
 import torch
@@ -25,10 +25,10 @@ def _instance(n, k, seed=0):
 def _log_q(logits, neighbours, tour):
     """log q of one tour given its start, written with torch and sets; steps without a choice add nothing."""
     total, visited = logits.sum() * 0, {int(tour[0])}
-    for city, following in zip(tour[:-1], tour[1:], strict=True):
+    for city, following in pairwise(tour):
         open_ = [s for s, j in enumerate(neighbours[city]) if int(j) not in visited]
         if open_:
-            chosen = [s for s in open_ if neighbours[city][s] == following][0]
+            chosen = next(s for s in open_ if neighbours[city][s] == following)
             total = total + logits[city, chosen] - torch.logsumexp(logits[city, open_], 0)
         visited.add(int(following))
     return total
@@ -63,7 +63,7 @@ def test_tours_are_drawn_with_the_probability_stated():
 
 
 def test_reinforce_is_unbiased():
-    """Its mean over many draws is the gradient of E[length] by enumeration of all 120 walks of five cities."""
+    """Its mean over many draws is the gradient of E[length] over all 120 walks of five cities."""
     logits, neighbours, cost = _instance(5, 4)
     theta = torch.from_numpy(logits[0]).requires_grad_()
     expected = torch.zeros((), dtype=torch.float64)
