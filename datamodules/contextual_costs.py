@@ -43,10 +43,10 @@ EDGE_FEATURES = (
 
 @dataclass(frozen=True)
 class ContextualCosts:
-    """A batch of instances that share one cost graph.
+    """A batch of instances that share one graph.
 
-    nodes (batch, num_nodes, 4), edges (batch, n, 9), costs (batch, n), all float32;
-    positions (batch, num_nodes, 2) for pictures.
+    Features of nodes (batch, num_nodes, .) and edges (batch, num_edges, .), costs (batch, n), all
+    float32; positions (batch, num_nodes, 2) for pictures.
     """
 
     nodes: Tensor

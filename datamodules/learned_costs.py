@@ -77,17 +77,10 @@ class LearnedCostsDataModule(pl.LightningDataModule):
 
     def cache_file(self, split: str) -> Path:
         """Where the labelled `split` is kept."""
-        polytope = self.problem.polytope()
-        content = hashlib.sha256(self.problem.cost_graph().edge_index.numpy().tobytes())
-        for part in (polytope.b, polytope.h):
-            content.update(part.tobytes())
-        for matrix in (polytope.A, polytope.G):
-            for part in (matrix.indptr, matrix.indices, matrix.data):
-                content.update(part.tobytes())
         identity = {
             "format": _FORMAT,
             "problem": type(self.problem).__name__,
-            "content": content.hexdigest(),
+            "content": self._fingerprint(),
             "split": split,
             "count": self.counts[split],
             "degree": self.degree,
@@ -96,6 +89,17 @@ class LearnedCostsDataModule(pl.LightningDataModule):
         }
         key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
         return self.cache_dir / f"{identity['problem']}-{split}-{key}.pt"
+
+    def _fingerprint(self) -> str:
+        """Of the feasible set: labels of one problem are no labels of another."""
+        polytope = self.problem.polytope()
+        content = hashlib.sha256(self.problem.cost_graph().edge_index.numpy().tobytes())
+        for part in (polytope.b, polytope.h):
+            content.update(part.tobytes())
+        for matrix in (polytope.A, polytope.G):
+            for part in (matrix.indptr, matrix.indices, matrix.data):
+                content.update(part.tobytes())
+        return content.hexdigest()
 
     def prepare_data(self) -> None:
         for split in self.counts:
@@ -111,9 +115,7 @@ class LearnedCostsDataModule(pl.LightningDataModule):
     def _generate(self, split: str) -> None:
         """Draw, label and store one split; the file appears only when it is complete."""
         stream = self.seed * 3 + list(self.counts).index(split)
-        drawn = generate_contextual_costs(
-            self.problem, self.counts[split], seed=stream, degree=self.degree, noise=self.noise
-        )
+        drawn = self._draw(self.counts[split], stream)
         log.info("Labelling %d %s instances with optimal decisions", self.counts[split], split)
         labels = self.problem.solve(drawn.costs.double(), self.oracle, progress=True)
         path = self.cache_file(split)
@@ -121,6 +123,9 @@ class LearnedCostsDataModule(pl.LightningDataModule):
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
             torch.save({**vars(drawn), "decisions": labels.decision.float()}, file)
         os.replace(file.name, path)
+
+    def _draw(self, count: int, seed: int) -> ContextualCosts:
+        return generate_contextual_costs(self.problem, count, seed=seed, degree=self.degree, noise=self.noise)
 
     def _graphs(self, stored: dict[str, torch.Tensor]) -> list[Data]:
         graph = self.problem.cost_graph()

@@ -4,6 +4,7 @@ from models.assembly import assemble
 from models.checkpoint import continue_in, describe, read_checkpoint
 from models.cost_encoder import CostEncoder
 from models.dimes_meta_solver import DimesMetaSolver
+from models.operation_encoder import OperationEncoder
 from models.progress import TotalProgress
 from models.training_module import TrainingModule
 from models.tuner import Tuned, tune
@@ -11,6 +12,7 @@ from models.tuner import Tuned, tune
 __all__ = [
     "CostEncoder",
     "DimesMetaSolver",
+    "OperationEncoder",
     "TotalProgress",
     "TrainingModule",
     "Tuned",

@@ -69,8 +69,9 @@ class TrainingModule(pl.LightningModule):
     def _judge(self, split: str, batch: Batch) -> None:
         with torch.no_grad():
             decisions = self.layer(self(batch))
-        cost = (batch.costs * decisions).sum(-1)
-        optimum = (batch.costs * batch.decisions).sum(-1)
+        problem = self.layer.problem
+        cost = problem.realized_cost(decisions, batch.costs)
+        optimum = problem.realized_cost(batch.decisions, batch.costs)
         self._judged[split].append((cost, optimum))
 
     def on_validation_epoch_end(self) -> None:

@@ -10,7 +10,7 @@ from diffcomb.losses.optimal_value import OptimalValueLoss
 from diffcomb.losses.penalized_regret import PenalizedRegretLoss
 from diffcomb.losses.perturbation_gradient import PerturbationGradientLoss
 from diffcomb.losses.perturbed_fenchel_young import PerturbedFenchelYoungLoss
-from diffcomb.losses.planned_start import PlannedStartLoss, executed_starts, planned_start_cost
+from diffcomb.losses.planned_start import PlannedStartLoss
 from diffcomb.losses.ranking import ListwiseRankingLoss, PairwiseRankingLoss, PointwiseRankingLoss
 from diffcomb.losses.regret import RegretLoss
 from diffcomb.losses.score_function import ScoreFunctionLoss
@@ -39,6 +39,4 @@ __all__ = [
     "ScoreFunctionLoss",
     "SmoothedSPOPlusLoss",
     "SolutionPool",
-    "executed_starts",
-    "planned_start_cost",
 ]

@@ -20,6 +20,8 @@ class ImitationLoss(nn.Module):
         layer: a DecisionLayer over a JobShop.
     """
 
+    needs = ("decisions",)
+
     def __init__(self, layer: DecisionLayer) -> None:
         super().__init__()
         self.layer = layer

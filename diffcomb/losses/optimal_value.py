@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from diffcomb.layers import DecisionLayer
@@ -41,7 +40,7 @@ class OptimalValueLoss(nn.Module):
             0.5
             * (
                 optimal_value(p, t, oracle=settings.oracle, time_limit=settings.time_limit)
-                - torch.sum(c * z, dim=-1)
+                - p.objective(z, c)
             ).square()
             for p, t, c, z in zip(problems, rows, as_rows(costs), as_rows(z_true), strict=True)
         )

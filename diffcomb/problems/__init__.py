@@ -2,6 +2,7 @@
 
 from diffcomb.problems.assignment import Assignment
 from diffcomb.problems.binary_program import BinaryProgram
+from diffcomb.problems.execution import executed_starts, planned_start_cost
 from diffcomb.problems.graph import Graph
 from diffcomb.problems.graph_coloring import FewestColors, GraphColoring, register_fewest_colors
 from diffcomb.problems.job_shop import JobShop
@@ -47,8 +48,10 @@ __all__ = [
     "Status",
     "Timing",
     "TravelingSalesman",
+    "executed_starts",
     "find_oracle",
     "oracle_names",
+    "planned_start_cost",
     "register_fewest_colors",
     "register_oracle",
 ]

@@ -11,10 +11,11 @@ from torch import Tensor
 
 from diffcomb.data import read_jobshop
 from diffcomb.errors import InvalidCostsError, InvalidInstanceError, UnknownNameError, UnsupportedError
+from diffcomb.problems.execution import executed_starts, retimed_starts
 from diffcomb.problems.just_in_time import just_in_time_timing
 from diffcomb.problems.polytope import Polytope
 from diffcomb.problems.problem import CostGraph, Problem
-from diffcomb.problems.timing import Timing, earliest_starts, longest_path_timing, sequence_of
+from diffcomb.problems.timing import Timing, longest_path_timing, sequence_of
 
 OBJECTIVES = ("makespan", "completion", "tardiness", "earliness_tardiness")
 TIES = ("perturb", "starts", "any")
@@ -48,6 +49,10 @@ class JobShop(Problem):
             p can differ), a start vector optimal at p and one of its generalised derivatives.
             "starts": choose by starts only; on a tie the derivative follows the first path.
             "any": the first optimum found, the fastest; its start times may jump between optima.
+        waiting: what `realized_cost` adds for every unit of time that an operation starts after its
+            planned start, because material, operator or truck are booked for it. Small: only the
+            order matters; large: plans must be safe. None: nothing is booked, the order alone is
+            kept and times are chosen anew, so that the cost is piecewise constant in the plan.
 
     Raises:
         InvalidInstanceError: malformed machines, weights or due dates. UnknownNameError.
@@ -65,6 +70,7 @@ class JobShop(Problem):
         due_dates: Values | None = None,
         earliness_weights: Values | None = None,
         ties: str = "perturb",
+        waiting: float | None = None,
     ) -> None:
         if objective not in OBJECTIVES:
             raise UnknownNameError(f"Unknown objective {objective!r}; choose one of {', '.join(OBJECTIVES)}.")
@@ -73,7 +79,9 @@ class JobShop(Problem):
         self.machines = [_visits(j, visits) for j, visits in enumerate(machines)]
         if not self.machines:
             raise InvalidInstanceError("A job shop needs at least one job.")
-        self.criterion, self.ties = objective, ties
+        if waiting is not None and not 0 <= waiting < np.inf:
+            raise InvalidInstanceError(f"waiting must be a number from 0 on, or None, got {waiting}.")
+        self.criterion, self.ties, self.waiting = objective, ties, waiting
         self.num_jobs = len(self.machines)
         lengths = np.array([len(visits) for visits in self.machines])
         self.num_costs = int(lengths.sum())
@@ -124,14 +132,19 @@ class JobShop(Problem):
         objective: str = "makespan",
         *,
         generator: torch.Generator | None = None,
+        seed: int | None = None,
         due_date_factor: float = 1.3,
         ties: str = "perturb",
+        waiting: float | None = None,
     ) -> JobShop:
         """Taillard's scheme (1993): every job visits all machines in random order, p uniform in 1..99.
 
         Due dates, where the objective needs them, are `due_date_factor` x the length of the job:
         small is tight, large leaves slack. Weights are uniform in 1..9 for all but the makespan.
+        A `seed` may stand for the generator.
         """
+        if seed is not None:
+            generator = torch.Generator().manual_seed(seed)
         if num_jobs < 1 or num_machines < 1:
             raise InvalidInstanceError(
                 f"A job shop needs jobs and machines, got {num_jobs} and {num_machines}."
@@ -145,6 +158,7 @@ class JobShop(Problem):
             weights=None if objective == "makespan" else weights,
             due_dates=due_date_factor * durations.sum(1),
             ties=ties,
+            waiting=waiting,
         )
         problem.costs = durations.reshape(-1)
         return problem
@@ -267,40 +281,25 @@ class JobShop(Problem):
         grad[self.last] = slope
         return timing.adjoint(grad) + grad
 
+    # -- what a plan costs when other durations occur ------------------------------------------
     def execute(self, plan: Tensor, durations: Tensor) -> Tensor:
-        """What happens when the plan's order on every machine is kept under other durations.
+        """Start times (..., n) of a plan (..., n) under the durations (..., n) that occur.
 
-        Args:
-            plan: (..., n) planned start times (floating), or sequences (integer: an order of all
-                operations in which each comes after its predecessors).
-            durations: (..., n) the durations that occur.
-
-        Returns:
-            (..., n) start times, every operation as early as that order allows.
+        The plan's order on every machine is kept. Without `waiting`, times are chosen anew for that
+        order (`retimed_starts`; integer plans are sequences). With it, nothing starts before it was
+        planned (`executed_starts`).
         """
-        plans, true = torch.broadcast_tensors(plan.detach(), self.check_costs(durations.detach()))
-        p = true.reshape(-1, self.num_costs).cpu().double().numpy()
-        rows = plans.reshape(-1, self.num_costs).cpu().numpy()
-        out = np.empty_like(p)
-        for k, (row, occurred) in enumerate(zip(rows, p, strict=True)):
-            given = np.issubdtype(row.dtype, np.integer)
-            sequence = row.astype(np.int64) if given else self._planned_order(row)
-            self._check_sequence(sequence)
-            release = np.zeros(self.num_costs)
-            out[k] = earliest_starts(sequence, self.job, self.machine, occurred, release)[0]
-        return torch.from_numpy(out).to(durations.device, durations.dtype).reshape(true.shape)
+        if self.waiting is None:
+            return retimed_starts(self, plan, durations)
+        rows = torch.broadcast_tensors(plan, durations)
+        z, p = (t.reshape(-1, self.num_costs) for t in rows)
+        return executed_starts(self, z, p).reshape(rows[0].shape)
 
-    def _planned_order(self, starts: np.ndarray) -> np.ndarray:
-        # equal starts (operations of duration 0, rounding) fall back to the order within jobs
-        return np.lexsort((np.arange(self.num_costs) - self.first[self.job], starts))
-
-    def _check_sequence(self, sequence: np.ndarray) -> None:
-        if not np.array_equal(np.sort(sequence), np.arange(self.num_costs)):
-            raise InvalidInstanceError(f"A sequence lists each of the {self.num_costs} operations once.")
-        position = np.argsort(sequence)
-        inside = self.job[1:] == self.job[:-1]
-        if (position[1:][inside] < position[:-1][inside]).any():
-            raise InvalidInstanceError("The plan puts an operation before its predecessor in its job.")
+    def realized_cost(self, decision: Tensor, theta: Tensor) -> Tensor:
+        """f of the executed plan, plus `waiting` per unit of time and operation between plan and start."""
+        starts = self.execute(decision, theta)
+        cost = self.objective(starts, theta)
+        return cost if self.waiting is None else cost + self.waiting * (starts - decision).sum(-1)
 
     def _durations(self, theta: Tensor | None) -> Tensor:
         if theta is None:

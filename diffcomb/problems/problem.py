@@ -81,6 +81,10 @@ class Problem(ABC):
         """theta'z, (..., n) and (..., n) -> (...)."""
         return (z * theta).sum(-1)
 
+    def realized_cost(self, decision: Tensor, theta: Tensor) -> Tensor:
+        """What a decision (..., n), made on predictions, costs when theta (..., n) occurs -> (...)."""
+        return self.objective(decision, theta)
+
     def value_gradient(self, z: Tensor, theta: Tensor) -> Tensor:
         """dV/dtheta of V(theta) = min over Z at its minimisers z, (..., n) -> (..., n): z itself here."""
         return z

@@ -1,7 +1,8 @@
-"""A picture of optimal against decided edges."""
+"""A picture of optimal against decided solutions, drawn as suits the problem."""
 
 from __future__ import annotations
 
+from functools import singledispatch
 from pathlib import Path
 
 import torch
@@ -9,7 +10,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from diffcomb.problems import Problem
+from diffcomb.problems import JobShop, Problem
+from diffcomb.protocol.gantt_figure import save_gantt_figure
 
 
 def save_decision_figure(
@@ -20,13 +22,26 @@ def save_decision_figure(
     decided: dict[str, Tensor],
     costs: Tensor,
 ) -> None:
-    """One row an instance, one column a method: optimal edges wide and grey, decided ones on top.
+    """Edges on a map (one row an instance, one column a method), or Gantt charts for schedules.
 
     Args:
         positions: (count, num_nodes, 2).
         optimal, costs: (count, n).
         decided: method -> (count, n).
     """
+    _save(problem, path, positions, optimal, decided, costs)
+
+
+@singledispatch
+def _save(
+    problem: Problem,
+    path: Path,
+    positions: Tensor,
+    optimal: Tensor,
+    decided: dict[str, Tensor],
+    costs: Tensor,
+) -> None:
+    """Optimal edges wide and grey, decided ones on top."""
     edge_index = problem.cost_graph().edge_index
     count, methods = len(positions), list(decided)
     figure = Figure(figsize=(3.2 * len(methods), 3.4 * count), layout="constrained")
@@ -59,3 +74,19 @@ def _draw_edges(axis: object, positions: Tensor, edges: Tensor, color: str, widt
             axis.scatter(*positions[u], s=30 * width, facecolors="none", edgecolors=color, linewidths=width)  # type: ignore[attr-defined]
         else:
             axis.plot(*ends, color=color, linewidth=width, solid_capstyle="round")  # type: ignore[attr-defined]
+
+
+@_save.register
+def _(
+    problem: JobShop,
+    path: Path,
+    positions: Tensor,
+    optimal: Tensor,
+    decided: dict[str, Tensor],
+    costs: Tensor,
+) -> None:
+    """The first instance: the best schedule, then what becomes of each plan under the true durations."""
+    schedules = {"optimal": (optimal[0], costs[0])}
+    for method, plans in decided.items():
+        schedules[f"{method}, executed"] = (problem.execute(plans[0], costs[0]), costs[0])
+    save_gantt_figure(path, problem, schedules)

@@ -21,6 +21,7 @@ TINY = [
 ]
 TINY_PROBLEM = {
     "tsp": ["problem.num_cities=6"],
+    "jobshop": ["problem.num_jobs=3", "problem.num_machines=2"],
     "shortest_path": ["problem.rows=3", "problem.cols=3"],
     "assignment": ["problem.size=4"],
     "knapsack": ["problem.num_items=8"],

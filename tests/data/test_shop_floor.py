@@ -2,28 +2,41 @@
 
 import torch
 
-from datamodules.job_shop import JOB_SHOP_NODE_FEATURES, OPERATION_FEATURES, generate_shop_floor
+from datamodules.shop_floor_durations import (
+    OPERATION_FEATURES,
+    RELATIONS,
+    generate_shop_floor,
+    operation_graph,
+)
+from diffcomb.problems import JobShop
 from diffcomb.protocol.gantt_figure import save_gantt_figure
 from tests.jobshop_cases import random_shop
 
 
-def test_days_are_seeded_and_have_the_shapes_of_the_cost_graph():
-    """The same seed, the same positive durations; one row of features a node and an operation."""
+def test_days_are_seeded_and_have_the_shapes_of_the_operation_graph():
+    """The same seed, the same positive durations; one row of features an operation and a relation."""
     problem, _ = random_shop(4, 3)
     first, second = (generate_shop_floor(problem, 5, seed=1) for _ in range(2))
     assert torch.equal(first.costs, second.costs)
     assert bool((first.costs > 0).all())
-    assert first.edges.shape == (5, problem.num_costs, len(OPERATION_FEATURES))
-    assert first.nodes.shape == (5, problem.cost_graph().num_nodes, len(JOB_SHOP_NODE_FEATURES))
-    assert bool(torch.isfinite(first.edges).all())
+    assert first.nodes.shape == (5, problem.num_costs, len(OPERATION_FEATURES))
+    assert first.edges.shape == (5, operation_graph(problem)[0].shape[1], len(RELATIONS))
+    assert bool(torch.isfinite(first.nodes).all())
     assert not torch.equal(first.costs, generate_shop_floor(problem, 5, seed=2).costs)
+
+
+def test_operation_graph_of_a_known_shop():
+    """Two jobs over two machines: one arc along each job, one back, machines shared both ways."""
+    edges, relation = operation_graph(JobShop([[0, 1], [1, 0]]))
+    kinds = [{tuple(e) for e in edges[:, relation[:, k] == 1].T.tolist()} for k in range(3)]
+    assert kinds == [{(0, 1), (2, 3)}, {(1, 0), (3, 2)}, {(0, 3), (3, 0), (1, 2), (2, 1)}]
 
 
 def test_features_explain_durations_but_not_exactly():
     """Least squares on log durations: between half and all of the variance."""
     problem, _ = random_shop(4, 3)
     data = generate_shop_floor(problem, 200, seed=0)
-    x = torch.cat([data.edges, torch.ones_like(data.edges[..., :1])], -1).reshape(-1, 10).double()
+    x = torch.cat([data.nodes, torch.ones_like(data.nodes[..., :1])], -1).reshape(-1, 10).double()
     x[:, 0] = x[:, 0].log()
     y = data.costs.reshape(-1).double().log()
     residual = y - x @ torch.linalg.lstsq(x, y[:, None], driver="gelsd").solution[:, 0]

@@ -5,8 +5,8 @@ import torch
 
 from diffcomb import DecisionLayer
 from diffcomb.errors import UnsupportedError
-from diffcomb.losses import ImitationLoss, PlannedStartLoss, executed_starts, planned_start_cost
-from diffcomb.problems import Assignment
+from diffcomb.losses import ImitationLoss, PlannedStartLoss
+from diffcomb.problems import Assignment, executed_starts, planned_start_cost
 from tests.jobshop_cases import OBJECTIVES, random_shop
 from tests.registry import seeded
 

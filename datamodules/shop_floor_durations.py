@@ -23,7 +23,6 @@ from diffcomb.problems import JobShop
 _PACE = torch.tensor([0.8, 1.0, 1.3])
 _HARDNESS = torch.tensor([0.2, 0.6, 1.0])
 
-JOB_SHOP_NODE_FEATURES = ("is a job", "is a machine", "wear reading", "operations")
 OPERATION_FEATURES = (
     "nominal time",
     "bracket",
@@ -35,21 +34,22 @@ OPERATION_FEATURES = (
     "position in the job",
     "work after it in the job",
 )
+RELATIONS = ("before it in its job", "after it in its job", "on the same machine")
 
 
 def generate_shop_floor(
     problem: JobShop, count: int, *, seed: int, degree: float = 2.0, noise: float = 0.1
 ) -> ContextualCosts:
-    """Draw `count` days of one shop; `costs` are the durations, one feature row an operation.
+    """Draw `count` days of one shop; `costs` are the durations, a node an operation.
 
     Args:
-        problem: gives jobs and machines; nodes of its cost graph are jobs, then machines.
+        problem: gives jobs and machines.
         seed: the same seed gives the same data.
         degree: exponent of wear. 1: mild; 4: hard parts on worn tools take many times as long.
         noise: standard deviation of the log of the multiplicative noise. 0: none.
 
     Returns:
-        nodes (count, jobs + machines, 4), edges (count, n, 9), costs (count, n), positions; float32.
+        nodes (count, n, 9), edges (count, m, 3) of `operation_graph`, costs (count, n), positions; float32.
     """
     generator = torch.Generator().manual_seed(seed)
     n, jobs, machines = problem.num_costs, problem.num_jobs, problem.num_machines
@@ -74,24 +74,36 @@ def generate_shop_floor(
     first, last = torch.from_numpy(problem.first)[job], torch.from_numpy(problem.last)[job]
     index = torch.arange(n)
     total = nominal.cumsum(-1)
-    edges = torch.stack(
+    position = (index - first) / (last - first).clamp_min(1)
+    operations = torch.stack(
         [
             nominal,
             *(part == k for k in range(3)),
             reading[:, machine],
             experience,
             night,
-            ((index - first) / (last - first).clamp_min(1)).expand(count, n),
+            position.expand(count, n),
             (total[:, last] - total) / 10,
         ],
         dim=-1,
     ).float()
-    nodes = torch.zeros(count, jobs + machines, len(JOB_SHOP_NODE_FEATURES))
-    nodes[:, :jobs, 0] = nodes[:, jobs:, 1] = 1.0
-    nodes[:, jobs:, 2] = reading
-    nodes[:, :, 3] = torch.cat([torch.bincount(job, minlength=jobs), torch.bincount(machine)]) / 10
-    # for pictures: jobs on the left, machines on the right
-    side = torch.cat([torch.zeros(jobs), torch.ones(machines)])
-    height = torch.cat([torch.linspace(0, 1, jobs), torch.linspace(0, 1, machines)])
-    positions = torch.stack([side, height], dim=-1).expand(count, -1, 2).clone()
-    return ContextualCosts(nodes, edges, durations.float(), positions)
+    relations = operation_graph(problem)[1].expand(count, -1, -1)
+    # for pictures: along the job, machine by machine
+    positions = torch.stack([position, machine / max(1, machines - 1)], dim=-1).expand(count, -1, -1)
+    return ContextualCosts(operations, relations.clone(), durations.float(), positions.clone())
+
+
+def operation_graph(problem: JobShop) -> tuple[Tensor, Tensor]:
+    """(edge_index (2, m), relation (m, 3) one-hot): the neighbours an operation competes or waits with.
+
+    Relations, from the first node of an edge to the second: before it in its job, after it in its
+    job, on the same machine.
+    """
+    index = torch.arange(problem.num_costs - 1)
+    same_job = torch.from_numpy(problem.job[1:] == problem.job[:-1])
+    before = torch.stack([index[same_job], index[same_job] + 1])
+    machine = torch.from_numpy(problem.machine)
+    shared = (machine[:, None] == machine) & ~torch.eye(len(machine), dtype=torch.bool)
+    groups = [before, before.flip(0), shared.nonzero().T]
+    relation = torch.repeat_interleave(torch.tensor([g.shape[1] for g in groups]))
+    return torch.cat(groups, dim=1), torch.nn.functional.one_hot(relation, 3).float()
