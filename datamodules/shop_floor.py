@@ -37,10 +37,10 @@ class ShopFloorDataModule(LearnedCostsDataModule):
     def __init__(
         self,
         problem: Problem,
-        num_train: int = 200,
-        num_val: int = 50,
+        num_train: int = 100,
+        num_val: int = 30,
         num_test: int = 200,
-        batch_size: int = 20,
+        batch_size: int = 10,
         degree: float = 2.0,
         noise: float = 0.1,
         seed: int = 0,

@@ -46,7 +46,7 @@ def _topological(problem: JobShop, orders) -> np.ndarray | None:
 
 
 def brute_force(problem: JobShop, p: torch.Tensor) -> tuple[float, np.ndarray]:
-    """Optimal value, and the optimal starts that are least in the order job 0, job 1, ..."""
+    """Optimal value, and the optimal starts with the least sum of 2^-k s_k; up to 24 operations."""
     durations = p.numpy()
     best, chosen = np.inf, None
     for sequence in all_sequences(problem):
@@ -55,21 +55,8 @@ def brute_force(problem: JobShop, p: torch.Tensor) -> tuple[float, np.ndarray]:
         if value < best - 1e-7:
             best, chosen = value, None
         if value < best + 1e-7:
-            key = _weighted(problem, starts)
-            if chosen is None or _less(key, chosen[0]):
+            key = float(starts @ 0.5 ** np.arange(len(starts)))
+            if chosen is None or key < chosen[0] - 1e-9:
                 chosen = (key, starts)
     return best, chosen[1]
 
-
-def _weighted(problem: JobShop, starts: np.ndarray) -> np.ndarray:
-    return np.array(
-        [
-            (starts[a : b + 1] * 0.5 ** np.arange(b + 1 - a)).sum()
-            for a, b in zip(problem.first, problem.last, strict=True)
-        ]
-    )
-
-
-def _less(a: np.ndarray, b: np.ndarray) -> bool:
-    different = np.flatnonzero(np.abs(a - b) > 1e-6)
-    return bool(len(different)) and a[different[0]] < b[different[0]]

@@ -18,16 +18,16 @@ from diffcomb.problems.timing import sequence_of
 
 #: deterministic effort for the choice among optima, in CP-SAT's units (about seconds), per model solved
 _TIE_EFFORT = 30.0
-#: operations of a job whose starts are minimised together, with weights 2^-k
-_BLOCK = 12
+#: operations whose starts are minimised together, with weights 2^-k: on the 2^32 grid the sum stays below 2^60
+_BLOCK = 24
 
 
 class JobShopOracle:
     """Exact job shops, one worker an instance.
 
     1. Dispatching and, for the makespan, a compiled tabu search give a schedule; a machine's or a job's
-       load may already prove it. 2. CP-SAT improves and proves it. 3. Among the optima job 0 starts as
-       early as possible, then job 1, ... (`JobShop.ties`): one small CP-SAT model a job.
+       load may already prove it. 2. CP-SAT improves and proves it. 3. Among the optima the first operations
+       start as early as possible, then the next, ... (`JobShop.ties`): a small CP-SAT model for 24.
 
     What is proven: sequences are optimal on an integer grid. Whole or decimal durations lie on it, and
     the proof is exact. Real ones are rounded to 2^-29 of their sum, so the value is optimal to n times
@@ -111,9 +111,9 @@ class _Run:
         return _Found(starts, objective, max(float(bound), outcome.bound), proven)
 
     def _choose(self, grid: Grid, starts: np.ndarray, objective: int) -> tuple[np.ndarray, bool]:
-        """The optimum whose jobs start earliest, in the order of the jobs; is it proven?
+        """The optimum whose operations start earliest, in the order of their numbers; is it proven?
 
-        Within a job the starts carry weights 2^-k: two different start vectors are sums of different
+        Within a block the starts carry weights 2^-k: two different start vectors are sums of different
         sets of durations, so their weighted sums agree on a null set of durations only.
         """
         problem = self.problem
@@ -122,21 +122,20 @@ class _Run:
             horizon = objective
         model = ScheduleModel(problem, grid, horizon, self.seed)
         model.at_most(model.objective, objective)
-        for j in range(problem.num_jobs):
-            for low in range(int(problem.first[j]), int(problem.last[j]) + 1, _BLOCK):
-                block = range(low, min(low + _BLOCK, int(problem.last[j]) + 1))
-                if self._left() <= 0:
-                    return starts, False
-                weights = [2 ** (len(block) - 1 - k) for k in range(len(block))]
-                weighted = sum(w * model.starts[i] for w, i in zip(weights, block, strict=True))
-                model.hint(starts)
-                outcome = model.minimize(weighted, self._seconds(), _TIE_EFFORT)
-                if outcome.starts is not None:
-                    starts = outcome.starts
-                if outcome.status is not Status.OPTIMAL:
-                    return starts, False
-                for i in block:
-                    model.fix(i, int(starts[i]))
+        for low in range(0, problem.num_costs, _BLOCK):
+            block = range(low, min(low + _BLOCK, problem.num_costs))
+            if self._left() <= 0:
+                return starts, False
+            weights = [2 ** (len(block) - 1 - k) for k in range(len(block))]
+            weighted = sum(w * model.starts[i] for w, i in zip(weights, block, strict=True))
+            model.hint(starts)
+            outcome = model.minimize(weighted, self._seconds(), _TIE_EFFORT)
+            if outcome.starts is not None:
+                starts = outcome.starts
+            if outcome.status is not Status.OPTIMAL:
+                return starts, False
+            for i in block:
+                model.fix(i, int(starts[i]))
         return starts, True
 
     def _start_times(self, starts: np.ndarray, grid: Grid) -> np.ndarray:

@@ -94,6 +94,8 @@ class ScheduleModel:
         solver.parameters.use_strong_propagation_in_disjunctive = True
         if expression is self.objective:
             solver.parameters.use_dynamic_precedence_in_disjunctive = True
+        else:  # small searches around a known schedule: presolve took longer than they do
+            solver.parameters.cp_model_presolve = False
         if seconds is not None:
             solver.parameters.max_time_in_seconds = seconds
         if effort is not None:

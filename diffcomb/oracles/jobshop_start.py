@@ -43,8 +43,13 @@ def start_schedule(
     return search.starts, search.best
 
 
-def best_dispatch(problem: JobShop, grid: Grid, seed: int, draws: int = 50) -> np.ndarray:
-    """The best of the priority rules: most work remaining, weighted shortest job, due date; and noise."""
+def best_dispatch(
+    problem: JobShop, grid: Grid, seed: int, draws: int | None = None
+) -> np.ndarray:
+    """The best of the priority rules: most work remaining, weighted shortest job, due date; and noise.
+
+    draws: schedules tried; by default half as many as operations, up to 50.
+    """
     q = grid.durations.astype(np.float64)
     total = np.cumsum(q)
     remaining = total[problem.last][problem.job] - total + q
@@ -54,6 +59,8 @@ def best_dispatch(problem: JobShop, grid: Grid, seed: int, draws: int = 50) -> n
         rules += [-grid.due_dates[problem.job].astype(np.float64), remaining - grid.due_dates[problem.job]]
     rng = np.random.default_rng(seed)
     best, kept = None, np.inf
+    if draws is None:
+        draws = min(50, problem.num_costs // 2)
     for k in range(max(draws, len(rules))):
         rule = rules[k % len(rules)]
         noise = rng.uniform(0.8, 1.2, len(q)) if k >= len(rules) else 1.0

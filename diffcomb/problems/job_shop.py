@@ -35,9 +35,9 @@ class JobShop(Problem):
         earliness_tardiness   sum_j w_j max(C_j - d_j, 0) + e_j max(d_j - C_j, 0)
 
     The decision moves with the durations: machine sequences are locally constant, start times are not,
-    so their derivative is exact and not zero. That needs one optimum to be chosen among many: job 0
-    starts its operations as early as any optimal schedule allows, then job 1, and so on (a positive,
-    quickly decreasing weight on every start), which makes the starts unique for almost every p.
+    so their derivative is exact and not zero. That needs one optimum to be chosen among many: the least
+    sum_k 2^-k s_k over the first 24 operations, then over the next 24, and so on (a positive, quickly
+    decreasing weight on every start), which makes the starts unique for almost every p.
 
     Args:
         machines: per job the machines it visits, in order, from 0; none twice in a job.
