@@ -59,4 +59,3 @@ def brute_force(problem: JobShop, p: torch.Tensor) -> tuple[float, np.ndarray]:
             if chosen is None or key < chosen[0] - 1e-9:
                 chosen = (key, starts)
     return best, chosen[1]
-

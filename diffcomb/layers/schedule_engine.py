@@ -11,7 +11,7 @@ from torch import Tensor
 
 from diffcomb.errors import UnsupportedError
 from diffcomb.layers.engine import Decided, OracleSettings, record_of
-from diffcomb.oracles import has_common_grid
+from diffcomb.oracles import common_unit
 from diffcomb.problems import JobShop, Timing
 from diffcomb.reformulation import RelaxedDecision
 
@@ -55,7 +55,7 @@ class ScheduleEngine:
             for s, p in zip(result.decision.cpu().numpy(), durations, strict=True)
         ]
         tied = [
-            timing.tied or has_common_grid(self.problem, p)
+            timing.tied or common_unit(self.problem, p) is not None
             for timing, p in zip(timings, durations, strict=True)
         ]
         record = replace(record, tied=torch.tensor(tied, device=theta.device))

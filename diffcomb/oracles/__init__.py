@@ -6,10 +6,7 @@ from diffcomb.oracles.cpsat import CPSAT
 from diffcomb.oracles.gurobi import GUROBI
 from diffcomb.oracles.highs import HIGHS
 from diffcomb.oracles.hungarian import HungarianOracle
-from diffcomb.oracles.jobshop import JobShopOracle
-from diffcomb.oracles.jobshop_grid import has_common_grid
-from diffcomb.oracles.jobshop_policy import PriorityPolicy
-from diffcomb.oracles.jobshop_rules import DispatchingRules
+from diffcomb.oracles.jobshop import DispatchingRules, JobShopOracle, PriorityPolicy, common_unit
 from diffcomb.oracles.knapsack import KnapsackOracle
 from diffcomb.oracles.mip import MipOracle
 from diffcomb.oracles.scip import SCIP
@@ -54,5 +51,5 @@ __all__ = [
     "NearestNeighborTwoOpt",
     "PriorityPolicy",
     "ShortestPathOracle",
-    "has_common_grid",
+    "common_unit",
 ]

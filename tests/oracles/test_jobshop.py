@@ -9,8 +9,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diffcomb.oracles.jobshop_dispatch import dispatch
-from diffcomb.oracles.jobshop_tabu import TabuSearch
+from diffcomb.oracles.jobshop.dispatch import dispatch
+from diffcomb.oracles.jobshop.tabu import TabuSearch
 from diffcomb.problems import JobShop
 from tests.jobshop_cases import OBJECTIVES, brute_force, random_shop
 from tests.registry import seeded

@@ -5,7 +5,7 @@ from itertools import pairwise, permutations
 import numpy as np
 import torch
 
-from diffcomb.oracles.jobshop_policy import sample_sequences, sequence_score
+from diffcomb.oracles.jobshop.policy import sample_sequences, sequence_score
 from diffcomb.problems import JobShop, TravelingSalesman
 from diffcomb.relaxations import DIMES
 from diffcomb.relaxations.tour_policy import leave_one_out, sample_tours, score

@@ -6,9 +6,9 @@ import time
 
 import numpy as np
 
-from diffcomb.oracles.jobshop_dispatch import dispatch
-from diffcomb.oracles.jobshop_grid import Grid
-from diffcomb.oracles.jobshop_tabu import TabuSearch
+from diffcomb.oracles.jobshop.dispatch import dispatch
+from diffcomb.oracles.jobshop.grid import Grid
+from diffcomb.oracles.jobshop.tabu import TabuSearch
 from diffcomb.problems import JobShop
 from diffcomb.problems.timing import earliest_starts
 
@@ -43,9 +43,7 @@ def start_schedule(
     return search.starts, search.best
 
 
-def best_dispatch(
-    problem: JobShop, grid: Grid, seed: int, draws: int | None = None
-) -> np.ndarray:
+def best_dispatch(problem: JobShop, grid: Grid, seed: int, draws: int | None = None) -> np.ndarray:
     """The best of the priority rules: most work remaining, weighted shortest job, due date; and noise.
 
     draws: schedules tried; by default half as many as operations, up to 50.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+from diffcomb.compiled import compiled
 
 from diffcomb.oracles.batch import Solved, solve_each
 from diffcomb.problems import JobShop, OracleAnswer, Problem, SolveOptions, Status
 from diffcomb.problems.timing import earliest_starts
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def sample_sequences(
     theta: np.ndarray, job: np.ndarray, first: np.ndarray, last: np.ndarray, uniform: np.ndarray
 ) -> np.ndarray:
@@ -44,7 +44,7 @@ def sample_sequences(
     return sequences
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def sequence_score(
     theta: np.ndarray,
     job: np.ndarray,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from diffcomb.oracles.batch import Solved, solve_each
-from diffcomb.oracles.jobshop_grid import common_grid, fine_grid
-from diffcomb.oracles.jobshop_start import best_dispatch
+from diffcomb.oracles.jobshop.grid import common_grid, fine_grid
+from diffcomb.oracles.jobshop.start import best_dispatch
 from diffcomb.problems import JobShop, OracleAnswer, Problem, SolveOptions, Status
 
 

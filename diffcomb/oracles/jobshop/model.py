@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from ortools.sat.python import cp_model
 
-from diffcomb.oracles.jobshop_grid import Grid
+from diffcomb.oracles.jobshop.grid import Grid
 from diffcomb.problems import JobShop, Status
 
 

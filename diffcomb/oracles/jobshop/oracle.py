@@ -10,15 +10,15 @@ import torch
 
 from diffcomb.errors import SolveFailedError
 from diffcomb.oracles.batch import Solved, solve_each
-from diffcomb.oracles.jobshop_grid import Grid, common_grid, fine_grid, perturbed_grid
-from diffcomb.oracles.jobshop_model import ScheduleModel
-from diffcomb.oracles.jobshop_start import lower_bound, start_schedule
+from diffcomb.oracles.jobshop.grid import Grid, common_grid, fine_grid, perturbed_grid
+from diffcomb.oracles.jobshop.model import ScheduleModel
+from diffcomb.oracles.jobshop.start import lower_bound, start_schedule
 from diffcomb.problems import JobShop, OracleAnswer, Problem, SolveOptions, Status
 from diffcomb.problems.timing import sequence_of
 
 #: deterministic effort for the choice among optima, in CP-SAT's units (about seconds), per model solved
 _TIE_EFFORT = 30.0
-#: operations whose starts are minimised together, with weights 2^-k: on the 2^32 grid the sum stays below 2^60
+#: operations whose starts are minimised together, with weights 2^-k: sums on the grid stay below 2^60
 _BLOCK = 24
 
 

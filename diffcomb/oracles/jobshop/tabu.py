@@ -14,72 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from diffcomb.compiled import compiled
-
-
-@compiled
-def _random(state: np.ndarray, below: int) -> int:
-    """Uniform in 0..below-1: xorshift64*, so that a run continues where it stopped."""
-    x = state[0]
-    x ^= x >> np.uint64(12)
-    x ^= x << np.uint64(25)
-    x ^= x >> np.uint64(27)
-    state[0] = x
-    return int((x * np.uint64(2685821657736338717)) >> np.uint64(33)) % below
-
-
-@compiled
-def _heads_and_tails(
-    job: np.ndarray,
-    p: np.ndarray,
-    before: np.ndarray,
-    after: np.ndarray,
-    head: np.ndarray,
-    tail: np.ndarray,
-    order: np.ndarray,
-    degree: np.ndarray,
-) -> int:
-    """Longest paths to the start (head) and from the start (tail, own p included); the makespan."""
-    n = len(p)
-    filled = 0
-    for i in range(n):
-        has_job = i > 0 and job[i - 1] == job[i]
-        degree[i] = has_job + (before[i] >= 0)
-        if degree[i] == 0:
-            order[filled] = i
-            filled += 1
-            head[i] = 0
-    k = 0
-    while k < filled:
-        i = order[k]
-        k += 1
-        if i + 1 < n and job[i + 1] == job[i]:
-            degree[i + 1] -= 1
-            if degree[i + 1] == 0:
-                b = before[i + 1]
-                head[i + 1] = head[i] + p[i] if b < 0 else max(head[i] + p[i], head[b] + p[b])
-                order[filled] = i + 1
-                filled += 1
-        a = after[i]
-        if a >= 0:
-            degree[a] -= 1
-            if degree[a] == 0:
-                h = head[i] + p[i]
-                if a > 0 and job[a - 1] == job[a]:
-                    h = max(h, head[a - 1] + p[a - 1])
-                head[a] = h
-                order[filled] = a
-                filled += 1
-    makespan = 0
-    for k in range(filled - 1, -1, -1):
-        i = order[k]
-        t = 0
-        if i + 1 < n and job[i + 1] == job[i]:
-            t = tail[i + 1]
-        if after[i] >= 0:
-            t = max(t, tail[after[i]])
-        tail[i] = t + p[i]
-        makespan = max(makespan, head[i] + tail[i])
-    return makespan if filled == n else -1
+from diffcomb.oracles.jobshop.machine_orders import heads_and_tails, machine_neighbours, random_below
 
 
 @compiled
@@ -178,7 +113,7 @@ def tabu_steps(
     machines = max(1, n // num_jobs)
     tenure = 10 + num_jobs // machines
     spread = max(2, int(tenure * 0.5))
-    makespan = _heads_and_tails(job, p, before, after, head, tail, order, degree)
+    makespan = heads_and_tails(job, p, before, after, head, tail, order, degree)
     for _ in range(steps):
         if counters[1] <= target:
             return
@@ -188,17 +123,17 @@ def tabu_steps(
             before[:], after[:] = best_before, best_after
             tabu[:] = 0
             counters[2] = now
-            makespan = _heads_and_tails(job, p, before, after, head, tail, order, degree)
-            for _ in range(4 + _random(state, 12)):
+            makespan = heads_and_tails(job, p, before, after, head, tail, order, degree)
+            for _ in range(4 + random_below(state, 12)):
                 count = _critical_path(job, p, before, after, head, tail, makespan, path, state)
-                k = _random(state, max(count - 1, 1))
+                k = random_below(state, max(count - 1, 1))
                 for shift in range(count - 1):
                     i = path[(k + shift) % (count - 1)]
                     a = after[i]
                     if a >= 0 and head[i] + p[i] == head[a] and head[a] + tail[a] == makespan:
                         _move_behind(i, a, before, after)  # a critical arc: no cycle (N1)
                         break
-                makespan = _heads_and_tails(job, p, before, after, head, tail, order, degree)
+                makespan = heads_and_tails(job, p, before, after, head, tail, order, degree)
         count = _critical_path(job, p, before, after, head, tail, makespan, path, state)
         best, best_size, ties = 2**62, 0, 0
         fallback, fallback_size = 0, 0
@@ -241,7 +176,7 @@ def tabu_steps(
                     value = _estimate(block, size, job, p, head, tail, before, after, new_head)
                     if forbidden and value >= counters[1]:
                         fallback_size += 1
-                        if best_size == 0 and _random(state, fallback_size) == 0:
+                        if best_size == 0 and random_below(state, fallback_size) == 0:
                             best_block[: size + 2] = block[: size + 2]
                             fallback = size
                         continue
@@ -249,7 +184,7 @@ def tabu_steps(
                         ties = 0
                     if value <= best:
                         ties += 1
-                        if ties == 1 or _random(state, ties) == 0:
+                        if ties == 1 or random_below(state, ties) == 0:
                             best, best_size = value, size
                             best_block[: size + 2] = block[: size + 2]
             start = stop + 1
@@ -262,7 +197,7 @@ def tabu_steps(
                 continue
             best_size = fallback
         u, v = best_block[best_size], best_block[best_size + 1]
-        until = now + tenure + _random(state, spread)
+        until = now + tenure + random_below(state, spread)
         if best_block[best_size - 1] == u:
             for k in range(best_size - 1):
                 tabu[u, job[best_block[k]]] = until
@@ -271,14 +206,14 @@ def tabu_steps(
             for k in range(1, best_size):
                 tabu[best_block[k], job[v]] = until
             _move_ahead(v, u, before, after)
-        makespan = _heads_and_tails(job, p, before, after, head, tail, order, degree)
+        makespan = heads_and_tails(job, p, before, after, head, tail, order, degree)
         if 0 <= makespan < counters[1]:
             counters[1], counters[2] = makespan, now
             best_before[:], best_after[:] = before, after
         elif makespan < 0:
             counters[2] = now - patience - 1  # a cycle: back to the best schedule
             before[:], after[:] = best_before, best_after
-            makespan = _heads_and_tails(job, p, before, after, head, tail, order, degree)
+            makespan = heads_and_tails(job, p, before, after, head, tail, order, degree)
 
 
 @compiled
@@ -301,7 +236,7 @@ def _critical_path(
             first = before[k] < 0 or head[before[k]] + p[before[k]] < 0 or tail[before[k]] < makespan
             if first and (k == 0 or job[k - 1] != job[k] or tail[k - 1] < makespan):
                 seen += 1
-                if _random(state, seen) == 0:
+                if random_below(state, seen) == 0:
                     i = k
     count = 0
     while i >= 0:
@@ -312,7 +247,7 @@ def _critical_path(
         a = after[i]
         across = a >= 0 and head[a] == end and tail[a] == rest
         if along and across:
-            i = i + 1 if _random(state, 2) == 0 else a
+            i = i + 1 if random_below(state, 2) == 0 else a
         elif along:
             i = i + 1
         elif across:
@@ -371,7 +306,7 @@ class TabuSearch:
     def _best_starts(self) -> np.ndarray:
         n = len(self.p)
         head, tail, order, degree = (np.zeros(n, np.int64) for _ in range(4))
-        _heads_and_tails(self.job, self.p, self._best_before, self._best_after, head, tail, order, degree)
+        heads_and_tails(self.job, self.p, self._best_before, self._best_after, head, tail, order, degree)
         self._order = order
         return head
 
@@ -379,13 +314,3 @@ class TabuSearch:
     def starts(self) -> np.ndarray:
         """(n,) int64 start times of the best schedule."""
         return self._best_starts()
-
-
-def machine_neighbours(sequence: np.ndarray, machine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(before, after), each (n,): the neighbours of every operation on its machine, -1 at the ends."""
-    before, after = np.full(len(sequence), -1, np.int64), np.full(len(sequence), -1, np.int64)
-    grouped = sequence[np.argsort(machine[sequence], kind="stable")]
-    same = machine[grouped[:-1]] == machine[grouped[1:]]
-    after[grouped[:-1][same]] = grouped[1:][same]
-    before[grouped[1:][same]] = grouped[:-1][same]
-    return before, after

@@ -38,25 +38,30 @@ class Grid:
 
 
 def common_grid(problem: JobShop, p: np.ndarray) -> Grid | None:
-    """The exact grid when all durations (and due dates) are multiples of 1, 1/2, 1/4, a power of ten
-    or the smallest duration; None for real-valued ones. Only there can schedules tie by construction.
+    """The exact grid of durations with a common unit; None for real-valued ones."""
+    unit = common_unit(problem, p)
+    return None if unit is None else _grid(problem, p, 1.0 / unit, np.zeros(len(p)), 0.0)
+
+
+def common_unit(problem: JobShop, p: np.ndarray) -> float | None:
+    """What all durations (and due dates) are whole multiples of: 1, 1/2, 1/4, a power of ten or the
+    smallest duration; None for real-valued ones. Only with a unit can schedules tie by construction.
     """
     dated = problem.criterion in ("tardiness", "earliness_tardiness")
     values = np.concatenate([p, problem.due_dates]) if dated else p
     positive = p[p > 0]
     if not len(positive):
-        return _grid(problem, p, 1.0, np.zeros(len(p)), 0.0)
-    for unit in (float(positive.min()), 1.0, 0.5, 0.25, 0.1, 0.01, 0.001):
-        multiples = values / unit
-        near = np.abs(multiples - np.round(multiples)) <= 1e-9 * np.maximum(1.0, np.abs(multiples))
-        if near.all() and np.abs(multiples).max() <= 2**24:
-            return _grid(problem, p, 1.0 / unit, np.zeros(len(p)), 0.0)
-    return None
+        return 1.0
+    units = np.array([positive.min(), 1.0, 0.5, 0.25, 0.1, 0.01, 0.001])
+    units = units[_are_multiples(values[:2], units)]  # real values stop here, in every layer call
+    units = units[_are_multiples(values, units)] if len(units) else units
+    return float(units[0]) if len(units) else None
 
 
-def has_common_grid(problem: JobShop, p: np.ndarray) -> bool:
-    """Whether durations are whole multiples of one unit, so that ties cannot be excluded."""
-    return common_grid(problem, p) is not None
+def _are_multiples(values: np.ndarray, units: np.ndarray) -> np.ndarray:
+    multiples = values / units[:, None]
+    near = np.abs(multiples - np.round(multiples)) <= 1e-9 * np.maximum(1.0, np.abs(multiples))
+    return (near & (np.abs(multiples) <= 2**24)).all(axis=1)
 
 
 def fine_grid(problem: JobShop, p: np.ndarray, *, noise: bool) -> Grid:
