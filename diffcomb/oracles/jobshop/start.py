@@ -1,4 +1,4 @@
-"""A first schedule on the grid: dispatching for every objective, tabu search for the makespan."""
+"""A first schedule on the grid: dispatching, then tabu search for the makespan, annealing for sums."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 
+from diffcomb.oracles.jobshop.anneal import Annealing
 from diffcomb.oracles.jobshop.dispatch import dispatch
 from diffcomb.oracles.jobshop.grid import Grid
 from diffcomb.oracles.jobshop.tabu import TabuSearch
@@ -14,6 +15,8 @@ from diffcomb.problems.timing import earliest_starts
 
 #: moves a search without a time share makes, per operation
 _MOVES = 150
+#: moves x operations of one cooling at most: some seconds, so that a time limit is kept
+_LONGEST = 2e9
 #: moves without progress before a restart: fewer restarts too early on ft10, more too late on swv01
 _PATIENCE = 20_000
 
@@ -24,14 +27,13 @@ def start_schedule(
     """(starts (n,) int64, objective on the grid).
 
     Args:
-        seconds: the tabu search goes on that long; None = a fixed number of moves.
+        seconds: the search goes on that long; None = a fixed number of moves.
         sequence: start from here instead of dispatching.
     """
     if sequence is None:
         sequence = best_dispatch(problem, grid, seed)
     if problem.criterion != "makespan":
-        starts = _starts(problem, grid, sequence)
-        return starts, _objective(problem, grid, starts)
+        return _annealed(problem, grid, seed, seconds, sequence)
     search = TabuSearch(problem.job, problem.machine, grid.durations, sequence, seed)
     target, moves = lower_bound(problem, grid), _MOVES * problem.num_costs
     stop = None if seconds is None else time.perf_counter() + seconds
@@ -40,6 +42,28 @@ def start_schedule(
         step = 1000
         search.run(step, _PATIENCE, target)
         done += step
+    return search.starts, search.best
+
+
+def _annealed(
+    problem: JobShop, grid: Grid, seed: int, seconds: float | None, sequence: np.ndarray
+) -> tuple[np.ndarray, int]:
+    """Coolings of growing length from the dispatched schedule."""
+    due = grid.due_dates if problem.criterion != "completion" else np.zeros_like(grid.due_dates)
+    weighs_early = problem.criterion == "earliness_tardiness"
+    earliness = grid.earliness if weighs_early else np.zeros_like(grid.earliness)
+    search = Annealing(
+        problem.job, problem.machine, grid.durations, problem.last, due, grid.weights, earliness, sequence, seed
+    )
+    target, moves = lower_bound(problem, grid), _MOVES * problem.num_costs
+    stop = None if seconds is None else time.perf_counter() + seconds
+    # temperatures in units of a typical change: a mean weight times a mean duration
+    unit = float(grid.weights.mean()) * max(1.0, float(grid.durations.mean()))
+    while search.best > target:
+        search.run(moves, 4.0 * unit, 0.1 * unit, target)
+        moves = 2 * moves if 2 * moves * problem.num_costs < _LONGEST else moves
+        if stop is None or time.perf_counter() >= stop:
+            break
     return search.starts, search.best
 
 
