@@ -61,6 +61,12 @@ def test_six_by_six_makespan():
     assert min(cosines(*random_shop(6, 6, seed=2))) >= 1 - 1e-6
 
 
+@pytest.mark.parametrize("objective", OBJECTIVES[1:])
+def test_due_dates_and_sums_at_a_larger_size(objective):
+    """Three random directions of 5x4 shops for the sums over jobs."""
+    assert min(cosines(*random_shop(5, 4, objective, seed=3), directions=3)) >= 1 - 1e-6
+
+
 @needs_data
 @pytest.mark.parametrize("name", ["la03", "la17"])
 def test_two_public_instances(name):

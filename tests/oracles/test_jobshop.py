@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diffcomb.oracles.jobshop.dispatch import dispatch
+from diffcomb.oracles.jobshop.grid import common_grid
+from diffcomb.oracles.jobshop.start import best_dispatch, lower_bound, start_schedule
 from diffcomb.oracles.jobshop.tabu import TabuSearch
 from diffcomb.problems import JobShop
 from tests.jobshop_cases import OBJECTIVES, brute_force, random_shop
@@ -65,6 +67,33 @@ def test_tabu_search_reaches_the_proven_makespan():
         assert bool(problem.is_feasible(starts))
         assert float(problem.objective(starts, problem.costs)) == search.best
         assert search.best == float(problem.solve().value)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_start_schedule_and_lower_bound_enclose_the_optimum(objective):
+    """Over every sequence of two shops: bound <= optimum <= cost of the first schedule, which is feasible."""
+    for seed in range(2):
+        problem = JobShop.random(3, 3, objective, generator=seeded(seed), ties="any")
+        grid = common_grid(problem, problem.costs.numpy())
+        starts, cost = start_schedule(problem, grid, seed, None)
+        optimum = brute_force(problem, problem.costs)[0] * grid.per_unit * grid.weight_scale
+        schedule = torch.from_numpy(starts / grid.per_unit)
+        assert bool(problem.is_feasible(schedule))
+        assert grid.value(cost) == pytest.approx(float(problem.objective(schedule, problem.costs)))
+        assert lower_bound(problem, grid) <= optimum + 1e-6 <= cost + 2e-6
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES[1:])
+def test_annealing_improves_on_dispatching(objective):
+    """Ten 10x10 shops: the mean cost of the first schedule is at most 0.97 x that of the best rule."""
+    dispatched, annealed = 0.0, 0.0
+    for seed in range(10):
+        problem = JobShop.random(10, 10, objective, generator=seeded(seed), ties="any")
+        grid = common_grid(problem, problem.costs.numpy())
+        starts = torch.from_numpy(best_dispatch(problem, grid, 0))
+        dispatched += float(problem.objective(problem.execute(starts, problem.costs), problem.costs))
+        annealed += grid.value(start_schedule(problem, grid, 0, None)[1])
+    assert annealed < 0.97 * dispatched
 
 
 def test_the_same_seed_gives_the_same_schedule():

@@ -23,6 +23,8 @@ SHOP = [[0, 1, 2], [2, 0], [1]]
         ({"ties": "coin"}, UnknownNameError, "perturb"),
         ({"objective": "tardiness"}, InvalidInstanceError, "needs due_dates"),
         ({"objective": "tardiness", "due_dates": [1.0, 2.0]}, InvalidInstanceError, "each of the 3 jobs"),
+        ({"waiting": -1.0}, InvalidInstanceError, "from 0 on"),
+        ({"waiting": float("nan")}, InvalidInstanceError, "from 0 on"),
         ({"weights": [1.0, 0.0, 1.0]}, InvalidInstanceError, "positive"),
         ({"weights": [1.0, float("nan"), 1.0]}, InvalidInstanceError, "finite"),
     ],
@@ -95,6 +97,21 @@ def test_execution_of_a_sequence_and_refusal_of_an_impossible_one():
         problem.execute(torch.tensor([1, 0, 2, 3]), p)
     with pytest.raises(InvalidInstanceError, match="once"):
         problem.execute(torch.tensor([0, 0, 2, 3]), p)
+
+
+def test_realized_cost_without_and_with_bookings():
+    """The best plan costs its optimum; a plan made too tight waits, which costs only where it is booked."""
+    free, p = random_shop(3, 3)
+    booked = JobShop(free.machines, waiting=2.0)
+    best = free.solve(p)
+    for problem in (free, booked):
+        torch.testing.assert_close(problem.realized_cost(best.decision, p), best.value)
+    tight = free.solve(0.5 * p).decision
+    starts = booked.execute(tight, p)
+    late = (starts - tight).sum()
+    assert float(late) > 0
+    torch.testing.assert_close(free.realized_cost(tight, p), best.value)  # the same order
+    torch.testing.assert_close(booked.realized_cost(tight, p), free.objective(starts, p) + 2 * late)
 
 
 def test_generator_is_seeded_and_reaches_fifty_by_fifty():

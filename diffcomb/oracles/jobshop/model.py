@@ -33,7 +33,9 @@ class ScheduleModel:
     def __init__(self, problem: JobShop, grid: Grid, horizon: int, seed: int) -> None:
         self._problem, self._seed = problem, seed
         self._model = model = cp_model.CpModel()
-        q = grid.durations.tolist()
+        self._durations = q = grid.durations.tolist()
+        #: (late and early variable, due date) per job, for hints
+        self._deviations: list[tuple[Any, Any, int]] = []
         self.starts = [model.new_int_var(0, horizon - duration, "") for duration in q]
         intervals = [
             model.new_fixed_size_interval_var(s, duration, "")
@@ -62,19 +64,26 @@ class ScheduleModel:
             late = model.new_int_var(0, horizon + abs(int(d)), "")
             model.add(late >= end - int(d))
             terms.append(int(w) * late)
+            early = None
             if problem.criterion == "earliness_tardiness":
                 early = model.new_int_var(0, horizon + abs(int(d)), "")
                 model.add(early >= int(d) - end)
                 terms.append(int(e) * early)
+            self._deviations.append((late, early, int(d)))
         return sum(terms)
 
     def hint(self, starts: np.ndarray) -> None:
-        """Where to begin. Sums over jobs go without: a hint of starts alone can trap their search."""
-        if self._problem.criterion != "makespan":
-            return
-        self._model.clear_hints()
+        """Where to begin: a whole schedule; starts without the deviations can trap a search for sums."""
+        model = self._model
+        model.clear_hints()
         for variable, value in zip(self.starts, starts.tolist(), strict=True):
-            self._model.add_hint(variable, value)
+            model.add_hint(variable, value)
+        last = self._problem.last.tolist()
+        for i, (late, early, due) in zip(last, self._deviations, strict=False):  # none without due dates
+            deviation = int(starts[i]) + self._durations[i] - due
+            model.add_hint(late, max(deviation, 0))
+            if early is not None:
+                model.add_hint(early, max(-deviation, 0))
 
     def at_most(self, expression: Any, bound: int) -> None:
         self._model.add(expression <= bound)

@@ -53,7 +53,15 @@ def _annealed(
     weighs_early = problem.criterion == "earliness_tardiness"
     earliness = grid.earliness if weighs_early else np.zeros_like(grid.earliness)
     search = Annealing(
-        problem.job, problem.machine, grid.durations, problem.last, due, grid.weights, earliness, sequence, seed
+        problem.job,
+        problem.machine,
+        grid.durations,
+        problem.last,
+        due,
+        grid.weights,
+        earliness,
+        sequence,
+        seed,
     )
     target, moves = lower_bound(problem, grid), _MOVES * problem.num_costs
     stop = None if seconds is None else time.perf_counter() + seconds
@@ -99,26 +107,32 @@ def best_dispatch(problem: JobShop, grid: Grid, seed: int, draws: int | None = N
 def lower_bound(problem: JobShop, grid: Grid) -> int:
     """Largest of: a job's length; a machine's load between its least head and its least tail.
 
-    For other objectives than the makespan: every job alone on its machines (0 under earliness).
+    For sums over jobs: every job alone; every machine alone from its least head on, by Smith's rule
+    (1956), each job's tail after it. A tardiness is at least the lateness, so both bound it too.
     """
     q = grid.durations
     total = np.cumsum(q)
     base = total[problem.first] - q[problem.first]
     length = total[problem.last] - base
-    if problem.criterion == "completion":
-        return int((grid.weights * length).sum())
-    if problem.criterion == "tardiness":
-        return int((grid.weights * np.maximum(length - grid.due_dates, 0)).sum())
-    if problem.criterion == "earliness_tardiness":
-        return int((grid.weights * np.maximum(length - grid.due_dates, 0)).sum())
     head = total - q - base[problem.job]
     tail = length[problem.job] - head - q
-    loads = [
-        head[on].min() + q[on].sum() + tail[on].min()
-        for on in (problem.machine == m for m in range(problem.num_machines))
-        if on.any()
-    ]
-    return int(max(length.max(), *loads))
+    machines = [np.flatnonzero(problem.machine == m) for m in range(problem.num_machines)]
+    machines = [on for on in machines if len(on)]
+    if problem.criterion == "makespan":
+        loads = [head[on].min() + q[on].sum() + tail[on].min() for on in machines]
+        return int(max(length.max(), *loads))
+    alone, w = grid.weights[problem.job], grid.weights
+    completion = int((w * length).sum())
+    for on in machines:
+        rest = np.setdiff1d(np.arange(problem.num_jobs), problem.job[on])
+        order = on[np.argsort(-alone[on] / np.maximum(q[on], 1e-9), kind="stable")]
+        ends = head[on].min() + np.cumsum(q[order]) + tail[order]
+        together = int((alone[order] * ends).sum()) + int((w[rest] * length[rest]).sum())
+        completion = max(completion, together)
+    if problem.criterion == "completion":
+        return completion
+    apart = int((w * np.maximum(length - grid.due_dates, 0)).sum())
+    return max(apart, completion - int((w * grid.due_dates).sum()), 0)
 
 
 def _starts(problem: JobShop, grid: Grid, sequence: np.ndarray) -> np.ndarray:
