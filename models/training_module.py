@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch_geometric.data import Batch
 
 from diffcomb.metrics import normalized_regret
+from diffcomb.problems import Problem
 
 
 class TrainingModule(pl.LightningModule):
@@ -69,7 +70,7 @@ class TrainingModule(pl.LightningModule):
     def _judge(self, split: str, batch: Batch) -> None:
         with torch.no_grad():
             decisions = self.layer(self(batch))
-        problem = self.layer.problem
+        problem: Problem = self.layer.problem  # type: ignore[assignment]
         cost = problem.realized_cost(decisions, batch.costs)
         optimum = problem.realized_cost(batch.decisions, batch.costs)
         self._judged[split].append((cost, optimum))
