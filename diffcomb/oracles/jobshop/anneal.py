@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from diffcomb.compiled import compiled
 from diffcomb.oracles.jobshop.machine_orders import heads, machine_neighbours, random_below
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _right_shift(
     job: np.ndarray,
     p: np.ndarray,
@@ -39,7 +39,7 @@ def _right_shift(
         start[i] = max(start[i], latest)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _cost(
     p: np.ndarray,
     last: np.ndarray,
@@ -55,7 +55,7 @@ def _cost(
     return total
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _candidates(
     job: np.ndarray,
     p: np.ndarray,
@@ -88,7 +88,7 @@ def _candidates(
     return count
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _swap(u: int, v: int, before: np.ndarray, after: np.ndarray) -> None:
     """u, v -> v, u for neighbours u, v on a machine."""
     b, a = before[u], after[v]
@@ -99,7 +99,7 @@ def _swap(u: int, v: int, before: np.ndarray, after: np.ndarray) -> None:
         before[a] = u
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def anneal_steps(
     job: np.ndarray,
     p: np.ndarray,
