@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from diffcomb.compiled import compiled
 
+from diffcomb.compiled import compiled
 from diffcomb.oracles.batch import Solved, solve_each
 from diffcomb.problems import JobShop, OracleAnswer, Problem, SolveOptions, Status
 from diffcomb.problems.timing import earliest_starts
