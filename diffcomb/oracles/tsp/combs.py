@@ -1,20 +1,19 @@
 """Heuristic separation of blossoms and combs.
 
-Handles are components of the graph of clearly fractional edges at several thresholds (Padberg &
-Hong 1980) and what tight sets leave of them; teeth are edges near 1 and tight subtour sets that
-cross the handle, chosen greedily by 3 - x(delta(T)) (Grötschel & Holland 1991).
+Teeth are edges near 1 and tight subtour sets that cross the handle, chosen greedily by
+3 - x(delta(T)) (Grötschel & Holland 1991).
 """
 
 from __future__ import annotations
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
 from diffcomb.compiled import compiled
 from diffcomb.oracles.tsp.cuts import Cut, comb
+from diffcomb.oracles.tsp.handles import candidate_handles
 
-_THRESHOLDS = (1e-6, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4)
+#: candidates looked at by one call
+_MAX_HANDLES = 800
 
 
 def violated_combs(
@@ -33,7 +32,7 @@ def violated_combs(
         tails, heads, x: the support edges, degrees 2 and no violated subtours.
         tight: (count, N) bool, sets with x(delta(S)) near 2, as teeth.
     """
-    handles = _handles(num_cities, tails, heads, x, tight)
+    handles = candidate_handles(num_cities, tails, heads, x, tight, _MAX_HANDLES)
     if not len(handles):
         return []
     edges = x > 0.3
@@ -111,33 +110,3 @@ def _choose_teeth(
             counts[h] = picked
             violations[h] = total - (boundary[h] - 1.0)
     return chosen, counts, violations
-
-
-def _handles(n: int, tails: np.ndarray, heads: np.ndarray, x: np.ndarray, tight: np.ndarray) -> np.ndarray:
-    """Distinct candidate handles (count, N) bool."""
-    pool: dict[bytes, np.ndarray] = {}
-
-    def add(inside: np.ndarray) -> None:
-        size = int(inside.sum())
-        if 3 <= size <= n - 3:
-            pool.setdefault(np.packbits(inside).tobytes(), inside)
-
-    for low in _THRESHOLDS:
-        for high in (1 - low, 1 - 1e-6):
-            fractional = (x > low) & (x < high)
-            graph = sparse.csr_array(
-                (np.ones(int(fractional.sum())), (tails[fractional], heads[fractional])), shape=(n, n)
-            )
-            count, labels = connected_components(graph, directed=False)
-            sizes = np.bincount(labels, minlength=count)
-            for label in np.flatnonzero((sizes >= 3) & (sizes <= n - 3)):
-                add(labels == label)
-    for handle in list(pool.values()):
-        for inside in tight:
-            both = handle & inside
-            if both.any() and both.sum() < inside.sum() and both.sum() < handle.sum():
-                add(handle | inside)
-                add(handle & ~inside)
-        if len(pool) > 600:
-            break
-    return np.array(list(pool.values()), dtype=bool).reshape(-1, n)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -24,7 +25,7 @@ class Cut:
         """Per edge, the number of sets that part its ends."""
         return (self.sets[:, tails] != self.sets[:, heads]).sum(0, dtype=np.float64)
 
-    @property
+    @cached_property
     def key(self) -> bytes:
         """Equal for equal cuts."""
         return np.packbits(self.sets, axis=1).tobytes()

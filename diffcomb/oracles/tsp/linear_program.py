@@ -7,6 +7,7 @@ from typing import Any
 import highspy
 import numpy as np
 
+from diffcomb.compiled import compiled
 from diffcomb.errors import SolveFailedError
 from diffcomb.oracles.tsp.cuts import Cut
 
@@ -165,15 +166,40 @@ class TourProgram:
     def reduced_costs(self) -> np.ndarray:
         """cost - A'dual of every edge (m,), columns or not."""
         n = self.num_cities
-        potential = self.dual[:n].copy()
-        inner = np.zeros((n, n))
-        for y, cut in zip(self.dual[n:], self.cuts, strict=True):
-            if y <= 0.0:
-                continue
-            # x(delta(S)) charges both ends and takes back twice inside; S or its complement alike
-            for inside in cut.sets:
-                members = np.flatnonzero(inside if 2 * inside.sum() <= n else ~inside)
-                potential[members] += y
-                inner[np.ix_(members, members)] += 2.0 * y
-        u, v = self._tails, self._heads
-        return self._cost - potential[u] - potential[v] + inner[u, v]
+        priced = [(y, cut.sets) for y, cut in zip(self.dual[n:], self.cuts, strict=True) if y > 0.0]
+        sets = np.concatenate([np.zeros((0, n), dtype=bool), *(own for _, own in priced)])
+        price = np.repeat([y for y, _ in priced], [len(own) for _, own in priced])
+        return _reduced_costs(self._cost, self._tails, self._heads, self.dual[:n], sets, price)
+
+
+@compiled
+def _reduced_costs(
+    cost: np.ndarray,
+    tails: np.ndarray,
+    heads: np.ndarray,
+    potential: np.ndarray,
+    sets: np.ndarray,
+    price: np.ndarray,
+) -> np.ndarray:
+    """cost_uv - potential_u - potential_v - the prices of all sets that part u and v."""
+    n = len(potential)
+    # x(delta(S)) charges both ends and takes back twice inside; S or its complement alike
+    charge = potential.copy()
+    inner = np.zeros((n, n))
+    members = np.empty(n, dtype=np.int64)
+    for k in range(len(sets)):
+        side = 2 * sets[k].sum() <= n
+        count = 0
+        for v in range(n):
+            if sets[k, v] == side:
+                members[count] = v
+                count += 1
+                charge[v] += price[k]
+        for i in range(count):
+            for j in range(i + 1, count):
+                inner[members[i], members[j]] += 2.0 * price[k]
+    reduced = np.empty(len(cost))
+    for e in range(len(cost)):
+        u, v = tails[e], heads[e]
+        reduced[e] = cost[e] - charge[u] - charge[v] + inner[min(u, v), max(u, v)]
+    return reduced
