@@ -17,6 +17,8 @@ from diffcomb.oracles.tsp.rounding import round_point
 
 _CANDIDATES = 8
 _PROBE_ITERATIONS = 40
+#: probes of an edge until its lift is extrapolated
+_RELIABLE = 2
 _INTEGRAL = 1e-6
 
 
@@ -65,6 +67,9 @@ class LpSearch:
         self._serial = itertools.count()
         self._root = (lower, upper_bounds)
         self._matrix, self._near = matrix, near
+        #: per column: sum of the lifts per unit and number of probes, at 0 and at 1
+        self._lifts = np.zeros((2, len(lower)))
+        self._probes = np.zeros((2, len(lower)), dtype=np.int64)
 
     def run(self, deadline: float, root_bound: float) -> SearchOutcome:
         """Until proven or the deadline (time.perf_counter)."""
@@ -111,26 +116,33 @@ class LpSearch:
             self._edges, self._upper = edge_positions(program.num_cities, tour), value
 
     def _branch(self, node: _Node, bound: float, fractional: np.ndarray) -> list[_Node]:
-        """Two children on the edge whose probes lift the weaker child most (strong branching)."""
-        program, x = self._program, self._program.x
-        centred = np.abs(x[fractional] - 0.5)
-        candidates = fractional[np.argsort(centred, kind="stable")[:_CANDIDATES]]
+        """Two children on the edge that lifts the weaker child most (reliability branching).
+
+        The lift per unit of change is measured by short solves the first few times an edge is a
+        candidate and extrapolated from these afterwards (Achterberg, Koch & Martin 2005).
+        """
+        program = self._program
+        parts = np.stack([program.x[fractional], 1 - program.x[fractional]])
+        measured = np.maximum(self._probes[:, fractional], 1)
+        mean = self._lifts.sum() / self._probes.sum() if self._probes.any() else 1.0
+        known = self._probes[:, fractional] > 0
+        estimates = parts * np.where(known, self._lifts[:, fractional] / measured, mean)
+        order = np.argsort(-_score(estimates), kind="stable")[:_CANDIDATES]
         basis = program.basis()
-        best_score, best, best_bounds = -np.inf, int(candidates[0]), (bound, bound)
-        for e in candidates:
-            lifted, proven = [], []
-            for value in (0.0, 1.0):
-                lower, upper = node.lower.copy(), node.upper.copy()
-                lower[e] = upper[e] = value
-                program.set_bounds(lower, upper)
-                program.restore(basis)
-                lifted.append(max(program.solve(_PROBE_ITERATIONS), bound))
-                # an unfinished probe is an estimate (the simplex perturbs costs), no bound
-                proven.append(lifted[-1] if program.solved else bound)
-            low, high = min(lifted) - bound, max(lifted) - bound
-            score = low + 0.1 * min(high, 10 * low + 1e-9)
+        best_score, best, best_bounds = -np.inf, int(fractional[order[0]]), [bound, bound]
+        for k in order:
+            e = int(fractional[k])
+            bounds = [bound, bound]
+            if self._probes[:, e].min() >= _RELIABLE:
+                lifts = estimates[:, k]
+            else:
+                lifts, bounds = self._probe(node, e, bound, basis)
+                finite = np.isfinite(lifts)
+                self._lifts[finite, e] += lifts[finite] / parts[finite, k]
+                self._probes[:, e] += 1
+            score = float(_score(lifts))
             if score > best_score:
-                best_score, best, best_bounds = score, int(e), (proven[0], proven[1])
+                best_score, best, best_bounds = score, e, bounds
         children = []
         for value, child_bound in zip((0.0, 1.0), best_bounds, strict=True):
             if child_bound >= self._upper - self._tolerance:
@@ -139,3 +151,23 @@ class LpSearch:
             lower[best] = upper[best] = value
             children.append(_Node(child_bound, next(self._serial), lower, upper, basis))
         return children
+
+    def _probe(self, node: _Node, edge: int, bound: float, basis: Any) -> tuple[np.ndarray, list[float]]:
+        """Lifts of the bound with the edge at 0 and at 1 after a few pivots, and what of it is proven."""
+        program = self._program
+        lifted, proven = [], []
+        for value in (0.0, 1.0):
+            lower, upper = node.lower.copy(), node.upper.copy()
+            lower[edge] = upper[edge] = value
+            program.set_bounds(lower, upper)
+            program.restore(basis)
+            lifted.append(max(program.solve(_PROBE_ITERATIONS), bound))
+            # an unfinished probe is an estimate (the simplex perturbs costs), no bound
+            proven.append(lifted[-1] if program.solved else bound)
+        return np.array(lifted) - bound, proven
+
+
+def _score(lifts: np.ndarray) -> np.ndarray:
+    """The weaker child counts, the stronger one a little: (2, ...) -> (...)."""
+    low, high = lifts.min(0), lifts.max(0)
+    return low + 0.1 * np.minimum(high, 10 * low + 1e-9)
