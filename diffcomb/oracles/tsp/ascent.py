@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from diffcomb.compiled import compiled
-from diffcomb.oracles.tsp.one_tree import minimum_one_tree, tour_of_degrees
+from diffcomb.oracles.tsp.one_tree import allowed_lists, minimum_one_tree, tour_of_degrees
 
 
 @compiled
@@ -31,13 +31,15 @@ def ascend(
     `upper`, at a tour, or when the step scale has shrunk.
     """
     n = len(pi)
+    lists = allowed_lists(start, near_city, near_edge, cost, state)
+    key, outside = np.empty(n), np.empty(n, dtype=np.int32)
     best_pi = pi.copy()
     momentum = np.zeros(n)
     best = -np.inf
     stalled = 0
     for k in range(iterations):
         bound = minimum_one_tree(
-            start, near_city, near_edge, cost, state, pi, parent, parent_edge, order, root_edges, degree
+            lists, cost, pi, key, outside, parent, parent_edge, order, root_edges, degree
         )
         if bound > best:
             if bound > best + 1e-3 * (upper - best):
@@ -63,7 +65,5 @@ def ascend(
         for v in range(n):
             pi[v] += step * momentum[v]
     pi[:] = best_pi
-    best = minimum_one_tree(
-        start, near_city, near_edge, cost, state, pi, parent, parent_edge, order, root_edges, degree
-    )
+    best = minimum_one_tree(lists, cost, pi, key, outside, parent, parent_edge, order, root_edges, degree)
     return best, tour_of_degrees(degree), iterations

@@ -18,13 +18,36 @@ _CHEAP = 1e6
 
 
 @compiled
+def allowed_lists(
+    start: np.ndarray, near_city: np.ndarray, near_edge: np.ndarray, cost: np.ndarray, state: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Adjacency lists without forbidden edges, and the weight of each entry.
+
+    Returns (start, near_city, near_edge, weight): weight is the cost, of required edges so low that
+    they go first.
+    """
+    n, kept = len(start) - 1, 0
+    first = np.zeros(n + 1, dtype=np.int32)
+    city, edge = np.empty_like(near_city), np.empty_like(near_edge)
+    weight = np.empty(len(near_edge))
+    for v in range(n):
+        for k in range(start[v], start[v + 1]):
+            e = near_edge[k]
+            if state[e] != FORBIDDEN:
+                city[kept], edge[kept] = near_city[k], e
+                weight[kept] = cost[e] - _CHEAP if state[e] == REQUIRED else cost[e]
+                kept += 1
+        first[v + 1] = kept
+    return first, city[:kept], edge[:kept], weight[:kept]
+
+
+@compiled
 def minimum_one_tree(
-    start: np.ndarray,
-    near_city: np.ndarray,
-    near_edge: np.ndarray,
+    lists: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
     cost: np.ndarray,
-    state: np.ndarray,
     pi: np.ndarray,
+    key: np.ndarray,
+    outside: np.ndarray,
     parent: np.ndarray,
     parent_edge: np.ndarray,
     order: np.ndarray,
@@ -34,16 +57,16 @@ def minimum_one_tree(
     """Prim's algorithm; L(pi), or +inf when required and forbidden edges admit no 1-tree.
 
     Args:
-        start, near_city, near_edge: adjacency lists, CSR over cities.
-        cost: (m,) per edge; state: (m,) FREE, REQUIRED or FORBIDDEN.
+        lists: `allowed_lists`. cost: (m,) per edge. key (N,) float64, outside (N,) int32: scratch.
         parent, parent_edge: (N,) out, the tree rooted at city 1, -1 at the root.
         order: (N,) out, cities 1 ... N-1 in the order they joined.
         root_edges: (3,) out, the two edges at city 0 and the third best, -1 if there is none.
         degree: (N,) out.
     """
+    start, near_city, near_edge, near_weight = lists
     n = len(pi)
-    key = np.full(n, np.inf)
-    outside = np.empty(n, dtype=np.int32)
+    key[:] = np.inf
+    key[0] = key[1] = -np.inf  # never improved again: not in the tree, or in it
     count = 0
     for v in range(2, n):
         outside[count] = v
@@ -51,23 +74,21 @@ def minimum_one_tree(
     degree[:] = 0
     parent[1], parent_edge[1] = -1, -1
     order[0] = 1
-    current, length = 1, 0.0
+    current, length = np.int32(1), 0.0
     for step in range(1, n - 1):
+        offset = pi[current]
         for k in range(start[current], start[current + 1]):
-            v, e = near_city[k], near_edge[k]
-            if v == 0 or state[e] == FORBIDDEN or key[v] == -np.inf:
-                continue
-            weight = cost[e] + pi[current] + pi[v]
-            if state[e] == REQUIRED:
-                weight -= _CHEAP
+            v = near_city[k]
+            weight = near_weight[k] + offset + pi[v]
             if weight < key[v]:
                 key[v] = weight
                 parent[v] = current
-                parent_edge[v] = e
+                parent_edge[v] = near_edge[k]
         best, best_key = -1, np.inf
         for k in range(count):
-            if key[outside[k]] < best_key:
-                best, best_key = k, key[outside[k]]
+            value = key[outside[k]]
+            if value < best_key:
+                best, best_key = k, value
         if best < 0:
             return np.inf
         current = outside[best]
@@ -79,31 +100,24 @@ def minimum_one_tree(
         degree[parent[current]] += 1
         length += cost[parent_edge[current]]
     # the cheapest edges at city 0, required ones first
-    weights = np.full(3, np.inf)
-    root_edges[:] = -1
+    weights = (np.inf, np.inf, np.inf)
+    a, b, c = -1, -1, -1
     for k in range(start[0], start[1]):
-        e = near_edge[k]
-        if state[e] == FORBIDDEN:
-            continue
-        weight = cost[e] + pi[near_city[k]]
-        if state[e] == REQUIRED:
-            weight -= _CHEAP
-        slot = 3
-        while slot > 0 and weight < weights[slot - 1]:
-            slot -= 1
-        for shift in range(2, slot, -1):
-            weights[shift], root_edges[shift] = weights[shift - 1], root_edges[shift - 1]
-        if slot < 3:
-            weights[slot], root_edges[slot] = weight, e
-    if root_edges[1] < 0:
+        weight = near_weight[k] + pi[near_city[k]]
+        if weight < weights[0]:
+            weights, a, b, c = (weight, weights[0], weights[1]), k, a, b
+        elif weight < weights[1]:
+            weights, b, c = (weights[0], weight, weights[1]), k, b
+        elif weight < weights[2]:
+            weights, c = (weights[0], weights[1], weight), k
+    if b < 0:
         return np.inf
-    for slot in range(2):
-        e = root_edges[slot]
-        length += cost[e]
+    root_edges[0], root_edges[1] = near_edge[a], near_edge[b]
+    root_edges[2] = near_edge[c] if c >= 0 else -1
+    length += cost[root_edges[0]] + cost[root_edges[1]]
     degree[0] = 2
-    for k in range(start[0], start[1]):
-        if near_edge[k] == root_edges[0] or near_edge[k] == root_edges[1]:
-            degree[near_city[k]] += 1
+    degree[near_city[a]] += 1
+    degree[near_city[b]] += 1
     for v in range(n):
         length += (degree[v] - 2) * pi[v]
     return length
