@@ -58,6 +58,13 @@ class Problem(ABC):
             UnsupportedError: Z is known by an oracle of its own alone; solver="vertices" needs no rows.
         """
 
+    #: whether convex solvers should start on `candidate_columns` alone and price the others
+    has_candidate_columns: bool = False
+
+    def candidate_columns(self, cost: np.ndarray) -> np.ndarray:
+        """Coordinates that x_rho of cost (n,) is likely to use; x = 0 elsewhere must be feasible."""
+        return np.arange(self.num_costs)
+
     def lazy_rows(self, z: np.ndarray) -> Rows:
         """Rows valid for Z that cut off a 0-1 point z (n,) of the polytope's known rows not in Z."""
         return self.polytope().separate(z)

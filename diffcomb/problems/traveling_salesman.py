@@ -16,6 +16,10 @@ from diffcomb.problems.polytope import Polytope, Rows
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.problems.subtour import violated_sets
 
+#: from so many cities on, relaxed decisions start on near neighbours and price the other edges
+_PRICED = 50
+_NEIGHBOURS = 10
+
 
 class TravelingSalesman(Problem):
     """min theta'z over Hamiltonian cycles z of the complete graph on `num_cities` cities.
@@ -140,6 +144,18 @@ class TravelingSalesman(Problem):
             integral=self.num_cities <= 5,
             separation=self._separate,
         )
+
+    @property
+    def has_candidate_columns(self) -> bool:  # type: ignore[override]
+        return self.num_cities >= _PRICED
+
+    def candidate_columns(self, cost: np.ndarray) -> np.ndarray:
+        """The edges to the ten cheapest neighbours of each city."""
+        matrix = np.full((self.num_cities, self.num_cities), np.inf)
+        matrix[self.tails, self.heads] = matrix[self.heads, self.tails] = cost
+        width = min(_NEIGHBOURS, self.num_cities - 1)
+        near = np.argpartition(matrix, width - 1, axis=1)[:, :width]
+        return np.unique(self.edge_index_of(np.repeat(np.arange(self.num_cities), width), near.ravel()))
 
     def _components(self, u: np.ndarray, v: np.ndarray) -> tuple[int, np.ndarray]:
         shape = (self.num_cities, self.num_cities)

@@ -8,6 +8,7 @@ from diffcomb.errors import UnknownNameError, UnsupportedError
 from diffcomb.problems import Problem
 from diffcomb.reformulation.auto import AutoSolver
 from diffcomb.reformulation.clarabel import ClarabelSolver
+from diffcomb.reformulation.column_pricing import kkt_solver
 from diffcomb.reformulation.cvxopt import CVXOPTSolver
 from diffcomb.reformulation.cvxpylayers import CvxpylayersSolver
 from diffcomb.reformulation.kkt_device import DeviceKKTSolver
@@ -67,7 +68,7 @@ def make_solver(
     """
     check_solver(name, backward, lazy_rows=lazy_rows)
     if name == "kkt":
-        return DeviceKKTSolver(problem, backward=backward, lazy_rows=lazy_rows)
+        return kkt_solver(problem, backward=backward, lazy_rows=lazy_rows)
     if name == "auto":
         return AutoSolver(problem, backward=backward, lazy_rows=lazy_rows)
     return SOLVERS[name](problem)
