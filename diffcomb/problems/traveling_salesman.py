@@ -17,7 +17,7 @@ from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.problems.subtour import violated_sets
 
 #: from so many cities on, relaxed decisions start on near neighbours and price the other edges
-_PRICED = 50
+_PRICED = 100
 _NEIGHBOURS = 10
 
 

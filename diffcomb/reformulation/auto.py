@@ -6,8 +6,8 @@ from torch import Tensor
 
 from diffcomb.errors import UnsupportedError
 from diffcomb.problems import Problem
-from diffcomb.reformulation.kkt_device import DeviceKKTSolver
-from diffcomb.reformulation.relaxed import RelaxedDecision
+from diffcomb.reformulation.column_pricing import kkt_solver
+from diffcomb.reformulation.relaxed import ConvexSolver, RelaxedDecision
 from diffcomb.reformulation.vertices import VerticesSolver
 
 #: in units of mean|theta|; around it x_rho is z* for most instances, and two oracle calls prove it
@@ -36,17 +36,17 @@ class AutoSolver:
 
     def __init__(self, problem: Problem, *, backward: str = "cholesky", lazy_rows: bool = True) -> None:
         self.vertices = VerticesSolver(problem)
-        self.kkt: DeviceKKTSolver | None = None
+        self.kkt: ConvexSolver | None = None
         self._same_hull = False
         try:
             polytope = problem.polytope()
         except UnsupportedError:
             return
-        self.kkt = DeviceKKTSolver(problem, backward=backward, lazy_rows=lazy_rows)
+        self.kkt = kkt_solver(problem, backward=backward, lazy_rows=lazy_rows)
         self._same_hull = (polytope if lazy_rows else polytope.without_lazy_rows()).integral
         self._same_hull &= problem.num_costs >= _MANY_VARIABLES and problem.default_oracle != "highs"
 
-    def choose(self, theta: Tensor, rho: Tensor) -> DeviceKKTSolver | VerticesSolver:
+    def choose(self, theta: Tensor, rho: Tensor) -> ConvexSolver:
         """The solver for theta (batch, n) and rho (batch,)."""
         if self.kkt is None:
             return self.vertices

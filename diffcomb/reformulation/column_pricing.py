@@ -15,15 +15,20 @@ from torch import Tensor
 
 from diffcomb.errors import SolveFailedError
 from diffcomb.problems import Polytope, Problem, Rows
-from diffcomb.reformulation.kkt import KKTSolver
+from diffcomb.reformulation.interior import FullDimensional
+from diffcomb.reformulation.kkt import KKTSolver, Solved
 from diffcomb.reformulation.kkt_device import DeviceKKTSolver
+from diffcomb.reformulation.normal_system import NormalSystem
 from diffcomb.reformulation.relaxed import ConvexSolver, RelaxedDecision
+from diffcomb.reformulation.row_pool import RowPool
 
 #: largest reduced gradient that counts as zero, in the units of theta / rho
 _TOLERANCE = 1e-9
 _MAX_ROUNDS = 60
 #: columns that may join in one round, as a share of those already in
 _GROWTH = 0.5
+#: lazy rows remembered for later instances
+_MAX_KNOWN = 500
 
 
 def kkt_solver(problem: Problem, *, backward: str = "cholesky", lazy_rows: bool = True) -> ConvexSolver:
@@ -84,9 +89,11 @@ class ColumnPricingSolver:
         """The columns used, x over them for rho = 1, and the largest violation outside."""
         columns = np.unique(self._problem.candidate_columns(cost))
         outside = np.ones(len(cost), dtype=bool)
+        has_interior = False
         for _ in range(_MAX_ROUNDS):
-            solver = _ColumnsSolver(self._polytope, columns, self._known)
-            if not solver.has_all_multipliers:
+            solver = _ColumnsSolver(self._polytope, columns, self._known, has_interior=has_interior)
+            has_interior = solver.has_all_multipliers
+            if not has_interior:
                 # too few columns for an interior: the multipliers of what is fixed are not known
                 columns = self._more_candidates(cost, columns)
                 continue
@@ -125,22 +132,33 @@ class _KnownRows:
         found = self._polytope.separate(x)
         if len(found):
             G = sparse.csr_array(sparse.vstack([self.rows.G, found.G], format="csr"))
-            self.rows = Rows(G, np.concatenate([self.rows.h, found.h]))
+            newest = slice(-_MAX_KNOWN, None)
+            self.rows = Rows(sparse.csr_array(G[newest]), np.concatenate([self.rows.h, found.h])[newest])
         return found
 
 
 class _ColumnsSolver(KKTSolver):
     """KKTSolver over some columns of a polytope, all other variables 0; keeps the multipliers."""
 
-    def __init__(self, polytope: Polytope, columns: np.ndarray, known: _KnownRows) -> None:
+    def __init__(
+        self, polytope: Polytope, columns: np.ndarray, known: _KnownRows, *, has_interior: bool
+    ) -> None:
         self.backward = "cholesky"
         self._whole, self._columns = polytope, columns
         self._known = known
         #: rows over all columns by what is left of them over these
-        self._sources: dict[bytes, sparse.csr_array] = {}
+        self._sources: dict[bytes, tuple[np.ndarray, np.ndarray, float]] = {}
         A, G = sparse.csr_array(polytope.A[:, columns]), sparse.csr_array(polytope.G[:, columns])
         separation = self._separate if polytope.is_lazy else None
-        self._build(Polytope(A, polytope.b, G, polytope.h, polytope.integral, separation))
+        own = Polytope(A, polytope.b, G, polytope.h, polytope.integral, separation)
+        if not has_interior:
+            self._build(own)
+            return
+        # fewer columns had an interior and independent rows already: nothing to look for
+        self.polytope = own
+        self._interior = FullDimensional(own, np.ones(len(columns), dtype=bool), np.zeros(len(columns)))
+        self._pool = RowPool(len(columns))
+        self._system = NormalSystem.of(own)
 
     @property
     def has_all_multipliers(self) -> bool:
@@ -155,12 +173,14 @@ class _ColumnsSolver(KKTSolver):
         rows = self._known.violated(full)
         G = sparse.csr_array(rows.G[:, self._columns])
         G.sort_indices()
+        indices = G.indices.astype(np.int64)
         for r in range(len(rows)):
-            own = G[[r]]
-            self._sources.setdefault(own.indices.astype(np.int64).tobytes(), sparse.csr_array(rows.G[[r]]))
+            whole = _row(rows.G, r)
+            source = (rows.G.indices[whole], rows.G.data[whole], float(np.linalg.norm(G.data[_row(G, r)])))
+            self._sources.setdefault(indices[_row(G, r)].tobytes(), source)
         return Rows(G, rows.h)
 
-    def _solve_lazily(self, cost: np.ndarray) -> list:  # type: ignore[type-arg]
+    def _solve_lazily(self, cost: np.ndarray) -> list[Solved]:
         groups = super()._solve_lazily(cost)
         self._last = groups[0]
         self._last_rows = self._pool.rows.G
@@ -173,13 +193,16 @@ class _ColumnsSolver(KKTSolver):
         y[system.source] = solved.y[0, : system.num_rows] * system.scale
         p = len(self.polytope.b)
         pulled = self._whole.A.T @ y[:p] + self._whole.G.T @ y[p:]
+        rows = self._last_rows
         for place, price in zip(solved.carried[0], solved.y[0, system.num_rows :], strict=True):
             if place < 0 or price == 0.0:
                 continue
-            row = self._last_rows[[place]]
-            row.sort_indices()
-            source = self._sources[row.indices.astype(np.int64).tobytes()]
+            key = rows.indices[_row(rows, place)].astype(np.int64).tobytes()
+            columns, values, norm = self._sources[key]
             # pool rows have unit norm
-            norm = np.linalg.norm(source[:, self._columns].data)
-            pulled[source.indices] += price / norm * source.data
+            pulled[columns] += price / norm * values
         return pulled
+
+
+def _row(G: sparse.csr_array, r: int) -> slice:
+    return slice(int(G.indptr[r]), int(G.indptr[r + 1]))
