@@ -13,11 +13,15 @@ from diffcomb.errors import InvalidInstanceError
 
 @dataclass(frozen=True)
 class TsplibInstance:
-    """distances (N, N) float64, symmetric; coordinates (N, 2) or None, for pictures."""
+    """distances (N, N) float64, symmetric; coordinates (N, 2) or None, for pictures.
+
+    fixed_edges: pairs of cities that must be neighbours on the tour.
+    """
 
     name: str
     distances: np.ndarray
     coordinates: np.ndarray | None
+    fixed_edges: tuple[tuple[int, int], ...] = ()
 
 
 def read_tsplib(path: str | Path) -> TsplibInstance:
@@ -39,11 +43,6 @@ def read_tsplib(path: str | Path) -> TsplibInstance:
             raise InvalidInstanceError(
                 f"{path.name} has TYPE {problem.type}; only symmetric TSP is supported."
             )
-        if problem.fixed_edges:
-            raise InvalidInstanceError(
-                f"{path.name} has FIXED_EDGES (a Hamiltonian path problem), which is not supported;"
-                " remove the section to solve the tour without them."
-            )
         if problem.dimension != len(nodes):
             raise InvalidInstanceError(
                 f"{path.name} declares DIMENSION {problem.dimension} but lists {len(nodes)} cities."
@@ -52,6 +51,8 @@ def read_tsplib(path: str | Path) -> TsplibInstance:
         distances = np.array(
             [[weight(u, v) if u != v else 0 for v in nodes] for u in nodes], dtype=np.float64
         )
+        place = {city: k for k, city in enumerate(nodes)}
+        fixed = tuple((place[u], place[v]) for u, v in problem.fixed_edges or ())
     except InvalidInstanceError:
         raise
     except Exception as error:  # tsplib95 raises whatever its parser stumbles over
@@ -61,4 +62,4 @@ def read_tsplib(path: str | Path) -> TsplibInstance:
     coordinates = None
     if positions and all(v in positions for v in nodes):
         coordinates = np.array([positions[v][:2] for v in nodes], dtype=np.float64)
-    return TsplibInstance(problem.name or path.stem, distances, coordinates)
+    return TsplibInstance(problem.name or path.stem, distances, coordinates, fixed)

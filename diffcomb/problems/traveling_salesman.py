@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,11 +33,18 @@ class TravelingSalesman(Problem):
     Args:
         num_cities: at least 3.
         coordinates: (num_cities, 2) positions, only for pictures and features.
+        fixed_edges: pairs of cities that must be neighbours on every tour.
     """
 
     default_oracle = "branch_and_cut"
 
-    def __init__(self, num_cities: int, *, coordinates: Tensor | None = None) -> None:
+    def __init__(
+        self,
+        num_cities: int,
+        *,
+        coordinates: Tensor | None = None,
+        fixed_edges: Sequence[tuple[int, int]] = (),
+    ) -> None:
         if num_cities < 3:
             raise InvalidInstanceError(f"A tour needs at least 3 cities, got {num_cities}.")
         self.num_cities = num_cities
@@ -45,9 +53,18 @@ class TravelingSalesman(Problem):
         #: (n,) end points of each edge, tail < head
         self.tails, self.heads = np.triu_indices(num_cities, k=1)
         self.num_costs = len(self.tails)
+        pairs = np.array(fixed_edges, dtype=np.int64).reshape(-1, 2)
+        if len(pairs) and (
+            pairs.min() < 0 or pairs.max() >= num_cities or (pairs[:, 0] == pairs[:, 1]).any()
+        ):
+            raise InvalidInstanceError(f"A fixed edge joins two different cities below {num_cities}.")
+        #: positions in theta of the edges with z = 1 on every tour
+        self.fixed_edges = np.unique(self.edge_index_of(pairs[:, 0], pairs[:, 1]))
 
     @classmethod
-    def from_matrix(cls, distances: Tensor | np.ndarray) -> TravelingSalesman:
+    def from_matrix(
+        cls, distances: Tensor | np.ndarray, *, fixed_edges: Sequence[tuple[int, int]] = ()
+    ) -> TravelingSalesman:
         """From a symmetric (N, N) matrix; the diagonal is ignored.
 
         Raises:
@@ -56,7 +73,7 @@ class TravelingSalesman(Problem):
         matrix = torch.as_tensor(distances, dtype=torch.float64)
         if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
             raise InvalidInstanceError(f"The distance matrix must be square, got {tuple(matrix.shape)}.")
-        problem = cls(matrix.shape[0])
+        problem = cls(matrix.shape[0], fixed_edges=fixed_edges)
         forward, back = matrix[problem.tails, problem.heads], matrix[problem.heads, problem.tails]
         if not torch.allclose(forward, back, rtol=1e-9, atol=1e-9, equal_nan=True):
             raise InvalidInstanceError(
@@ -79,9 +96,9 @@ class TravelingSalesman(Problem):
 
     @classmethod
     def from_tsplib(cls, path: str | Path) -> TravelingSalesman:
-        """A symmetric TSPLIB file, with its own integer distances in `costs`."""
+        """A symmetric TSPLIB file, with its own integer distances in `costs` and its FIXED_EDGES imposed."""
         instance = read_tsplib(path)
-        problem = cls.from_matrix(instance.distances)
+        problem = cls.from_matrix(instance.distances, fixed_edges=instance.fixed_edges)
         if instance.coordinates is not None:
             problem.coordinates = torch.from_numpy(instance.coordinates)
         return problem
@@ -112,8 +129,11 @@ class TravelingSalesman(Problem):
         """
         if not bool(self.is_feasible(z)):
             raise InvalidCostsError("This decision is not a tour; check problem.is_feasible(z).")
-        chosen = z.detach().cpu().numpy() > 0.5
-        return torch.tensor(self._cycles(self.tails[chosen], self.heads[chosen])[0])
+        return torch.from_numpy(self.order_of(np.flatnonzero(z.detach().cpu().numpy() > 0.5)))
+
+    def order_of(self, edges: np.ndarray) -> np.ndarray:
+        """Positions in theta of a tour's edges -> city order (num_cities,), starting at city 0."""
+        return np.array(self._cycles(self.tails[edges], self.heads[edges])[0])
 
     # -- Problem ----------------------------------------------------------------------------------
     def is_feasible(self, z: Tensor) -> Tensor:
@@ -122,6 +142,8 @@ class TravelingSalesman(Problem):
         for i, row in enumerate(flat):
             chosen = row > 0.5
             if np.abs(row - chosen).max() > 1e-6 or chosen.sum() != self.num_cities:
+                continue
+            if not chosen[self.fixed_edges].all():
                 continue
             u, v = self.tails[chosen], self.heads[chosen]
             degree = np.bincount(np.concatenate([u, v]), minlength=self.num_cities)
@@ -137,9 +159,13 @@ class TravelingSalesman(Problem):
             ),
             shape=(self.num_cities, self.num_costs),
         )
+        fixed = len(self.fixed_edges)
+        ones = sparse.csr_array(
+            (np.ones(fixed), (np.arange(fixed), self.fixed_edges)), shape=(fixed, self.num_costs)
+        )
         return Polytope.from_arrays(
-            A,
-            np.full(self.num_cities, 2.0),
+            sparse.vstack([A, ones]) if fixed else A,
+            np.concatenate([np.full(self.num_cities, 2.0), np.ones(fixed)]),
             num_vars=self.num_costs,
             integral=self.num_cities <= 5,
             separation=self._separate,
@@ -147,7 +173,7 @@ class TravelingSalesman(Problem):
 
     @property
     def has_candidate_columns(self) -> bool:  # type: ignore[override]
-        return self.num_cities >= _PRICED
+        return self.num_cities >= _PRICED and not len(self.fixed_edges)
 
     def candidate_columns(self, cost: np.ndarray) -> np.ndarray:
         """The edges to the ten cheapest neighbours of each city."""
@@ -171,7 +197,7 @@ class TravelingSalesman(Problem):
         h = [float(inside.sum() - 1) for inside in sets]
         return Rows.from_lists(columns, [np.ones(len(c)) for c in columns], h, self.num_costs)
 
-    def repair(self, z: np.ndarray, cost: np.ndarray) -> np.ndarray:
+    def repair(self, z: np.ndarray, cost: np.ndarray) -> np.ndarray | None:
         """Join the cycles of a 2-factor: each next one is spliced in where it costs least."""
         chosen = z > 0.5
         matrix = np.zeros((self.num_cities, self.num_cities))
@@ -190,7 +216,8 @@ class TravelingSalesman(Problem):
             _, i, j, flipped = best
             opened = cycle[j + 1 :] + cycle[: j + 1]
             tour = tour[: i + 1] + (opened[::-1] if flipped else opened) + tour[i + 1 :]
-        return self.decision_of(np.array(tour))
+        repaired = self.decision_of(np.array(tour))
+        return repaired if repaired[self.fixed_edges].all() else None
 
     def _cycles(self, u: np.ndarray, v: np.ndarray) -> list[list[int]]:
         """Node sequences of the cycles of a 2-factor given by its edges."""

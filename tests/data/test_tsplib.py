@@ -84,12 +84,12 @@ def test_bad_files_are_refused_in_words(tmp_path, problem, message):
         TravelingSalesman.from_tsplib(path)
 
 
-def test_fixed_edges_are_refused(tmp_path):
-    """A Hamiltonian path problem is not silently solved as a tour."""
-    header = ["TYPE: TSP", "DIMENSION: 3", "EDGE_WEIGHT_TYPE: EUC_2D", "FIXED_EDGES_SECTION", "1 2", "-1"]
+def test_fixed_edges_are_read(tmp_path):
+    """FIXED_EDGES become pairs of cities of the problem, counted from 0."""
+    header = ["TYPE: TSP", "DIMENSION: 3", "EDGE_WEIGHT_TYPE: EUC_2D", "FIXED_EDGES_SECTION", "1 3", "-1"]
     path = write(tmp_path, *header, "NODE_COORD_SECTION", "1 0 0", "2 3 4", "3 3 0")
-    with pytest.raises(InvalidInstanceError, match="FIXED_EDGES"):
-        read_tsplib(path)
+    assert read_tsplib(path).fixed_edges == ((0, 2),)
+    assert TravelingSalesman.from_tsplib(path).fixed_edges.tolist() == [1]
 
 
 def test_files_of_the_library():

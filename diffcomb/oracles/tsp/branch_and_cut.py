@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import torch
 
 from diffcomb.oracles.batch import Solved, solve_each
 from diffcomb.oracles.tsp.large import solve_large
@@ -21,6 +20,8 @@ from diffcomb.problems import OracleAnswer, Problem, SolveOptions, Status, Trave
 _SMALL = 60
 #: 1-trees it may spend before the linear program takes over (about 0.1 s)
 _BUDGET = 20_000
+#: by how much fixed edges are made cheaper at first; costs are scaled to magnitude 1
+_FIRST_REWARD = 4.0
 
 
 class BranchAndCut:
@@ -54,29 +55,49 @@ def _complete_graph(num_cities: int) -> Any:
 
 
 def _solve_one(problem: TravelingSalesman, theta: np.ndarray, options: SolveOptions) -> Solved:
+    """The optimal tour; fixed edges are rewarded until it has them all.
+
+    With each of them cheaper by K, tours that have all are cheaper by K |F| and no tour by more: if
+    the optimum has them, it is the best of those. K beyond any difference of tours proves there is none.
+    """
     deadline = np.inf if options.time_limit is None else time.perf_counter() + options.time_limit
-    scaled = ScaledCosts.of(theta)
+    n, fixed, scaled = problem.num_cities, problem.fixed_edges, ScaledCosts.of(theta)
+    reward = _FIRST_REWARD if len(fixed) else 0.0
+    while True:
+        cost = scaled.cost.copy()
+        cost[fixed] -= reward
+        outcome = _best_tour(problem, cost, scaled.tolerance, deadline, options)
+        z = np.zeros(problem.num_costs)
+        z[outcome.edges] = 1.0
+        bound = scaled.value(outcome.bound + reward * len(fixed), n)
+        if z[fixed].all():
+            break
+        if not outcome.proven:
+            return Solved(None, bound, Status.UNKNOWN)
+        if reward > 2 * n:
+            return Solved(None, np.inf, Status.INFEASIBLE)
+        reward *= 10
+    value = float(theta @ z)
+    if outcome.proven:
+        return Solved(z, value, Status.OPTIMAL)
+    return Solved(z, min(bound, value), Status.FEASIBLE)
+
+
+def _best_tour(
+    problem: TravelingSalesman, cost: np.ndarray, smallest: float, deadline: float, options: SolveOptions
+) -> Outcome:
+    """Over all tours, for scaled costs; improvements below `smallest` are not looked for."""
     n = problem.num_cities
     tails, heads, lists = _complete_graph(n)
     # the root alone (no search) still gives every time limit a bound
     budget = _BUDGET if n <= _SMALL else 0
     outcome = Outcome(np.zeros(0, dtype=np.int64), -np.inf, False)
     if n <= _SMALL or options.time_limit is not None:
-        outcome = solve_small(
-            tails, heads, lists, scaled.cost, scaled.tolerance, deadline, budget, options.seed
-        )
-    if not outcome.proven and time.perf_counter() < deadline:
-        tolerance = max(scaled.tolerance, n * 1e-9)
-        known = None
-        if n <= _SMALL:
-            z = np.zeros(problem.num_costs)
-            z[outcome.edges] = 1.0
-            known = problem.tour(torch.from_numpy(z)).numpy()
-        later = solve_large(n, tails, heads, scaled.cost, tolerance, deadline, options.seed, known)
-        outcome = later.or_better(outcome, scaled.cost)
-    z = np.zeros(problem.num_costs)
-    z[outcome.edges] = 1.0
-    value = float(theta @ z)
-    if outcome.proven:
-        return Solved(z, value, Status.OPTIMAL)
-    return Solved(z, min(scaled.value(outcome.bound, n), value), Status.FEASIBLE)
+        outcome = solve_small(tails, heads, lists, cost, smallest, deadline, budget, options.seed)
+    if outcome.proven or time.perf_counter() >= deadline:
+        return outcome
+    known = None
+    if n <= _SMALL:
+        known = problem.order_of(outcome.edges)
+    later = solve_large(n, tails, heads, cost, max(smallest, n * 1e-9), deadline, options.seed, known)
+    return later.or_better(outcome, cost)
