@@ -83,8 +83,7 @@ def main() -> None:
         # the published optimum of a path problem leaves out its fixed edge
         optimum = optima.get(path.stem, np.nan) + float(problem.costs[problem.fixed_edges].sum())
         print(
-            f"{path.stem:10s} {problem.num_cities:6d} {optimum:8.0f} {value:8.0f}"
-            f"  {bound:10.2f}",
+            f"{path.stem:10s} {problem.num_cities:6d} {optimum:8.0f} {value:8.0f}  {bound:10.2f}",
             *(f"{_cell(*run):>16s}" for run in runs),
             flush=True,
         )

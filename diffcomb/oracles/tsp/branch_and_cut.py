@@ -18,8 +18,8 @@ from diffcomb.problems import OracleAnswer, Problem, SolveOptions, Status, Trave
 
 #: up to here the compiled 1-tree search goes first
 _SMALL = 60
-#: 1-trees it may spend before the linear program takes over (about 0.1 s)
-_BUDGET = 20_000
+#: 1-trees it may spend before the linear program takes over (about 0.04 s)
+_BUDGET = 8_000
 #: by how much fixed edges are made cheaper at first; costs are scaled to magnitude 1
 _FIRST_REWARD = 4.0
 

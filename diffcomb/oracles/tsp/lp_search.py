@@ -15,8 +15,9 @@ from diffcomb.oracles.tsp.linear_program import TourProgram
 from diffcomb.oracles.tsp.outcome import edge_positions
 from diffcomb.oracles.tsp.rounding import round_point
 
-_CANDIDATES = 8
-_PROBE_ITERATIONS = 40
+#: candidates probed at a node and pivots of a probe, up to 100 cities and beyond: where a node is cheap,
+#: thorough probes cost more than the nodes they save
+_QUICK_PROBES, _THOROUGH_PROBES, _FEW_CITIES = (5, 20), (8, 40), 100
 #: probes of an edge until its lift is extrapolated
 _RELIABLE = 2
 _INTEGRAL = 1e-6
@@ -67,6 +68,8 @@ class LpSearch:
         self._serial = itertools.count()
         self._root = (lower, upper_bounds)
         self._matrix, self._near = matrix, near
+        few = program.num_cities <= _FEW_CITIES
+        self._candidates, self._pivots = _QUICK_PROBES if few else _THOROUGH_PROBES
         #: per column: sum of the lifts per unit and number of probes, at 0 and at 1
         self._lifts = np.zeros((2, len(lower)))
         self._probes = np.zeros((2, len(lower)), dtype=np.int64)
@@ -127,7 +130,7 @@ class LpSearch:
         mean = self._lifts.sum() / self._probes.sum() if self._probes.any() else 1.0
         known = self._probes[:, fractional] > 0
         estimates = parts * np.where(known, self._lifts[:, fractional] / measured, mean)
-        order = np.argsort(-_score(estimates), kind="stable")[:_CANDIDATES]
+        order = np.argsort(-_score(estimates), kind="stable")[: self._candidates]
         basis = program.basis()
         best_score, best, best_bounds = -np.inf, int(fractional[order[0]]), [bound, bound]
         for k in order:
@@ -161,7 +164,7 @@ class LpSearch:
             lower[edge] = upper[edge] = value
             program.set_bounds(lower, upper)
             program.restore(basis)
-            lifted.append(max(program.solve(_PROBE_ITERATIONS), bound))
+            lifted.append(max(program.solve(self._pivots), bound))
             # an unfinished probe is an estimate (the simplex perturbs costs), no bound
             proven.append(lifted[-1] if program.solved else bound)
         return np.array(lifted) - bound, proven
