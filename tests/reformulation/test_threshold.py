@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from diffcomb.layers import DecisionLayer
+from diffcomb.problems import TravelingSalesman
 from diffcomb.reformulation import exactness_threshold
+from diffcomb.reformulation.threshold import is_exact
 from tests.registry import PROBLEMS, all_decisions, make_problem, seeded
 
 
@@ -32,3 +34,13 @@ def test_certificate_of_the_layer(name):
         layer(theta)
         assert layer.last.exact.tolist() == [expected] * 4
         torch.testing.assert_close(layer.last.threshold, rho_bar)
+
+
+def test_threshold_of_fifty_cities_on_the_true_tour_hull():
+    """Just below rho_bar the optimal tour is x_rho by the oracle's certificate, just above it is not."""
+    problem = TravelingSalesman(50)
+    theta = problem.random_costs(2, generator=seeded(50))
+    threshold = exactness_threshold(problem, theta, return_calls=True)
+    for factor, exact in ((1 - 1e-6, True), (1 + 1e-6, False)):
+        answer = is_exact(problem, theta, factor * threshold.rho_bar, threshold.decision)
+        assert answer.tolist() == [exact, exact]
