@@ -17,9 +17,16 @@ from diffcomb.reformulation import make_solver
 
 
 def main() -> None:
-    print(
-        f"{'cities':>6s} {'rho':>5s} {'forward':>8s} {'again':>8s} {'backward':>8s} {'face':>5s} {'residual':>9s}"
+    head = (
+        ("cities", 6),
+        ("rho", 5),
+        ("forward", 8),
+        ("again", 8),
+        ("backward", 8),
+        ("face", 5),
+        ("residual", 9),
     )
+    print(" ".join(f"{name:>{width}s}" for name, width in head))
     for cities in map(int, sys.argv[1:] or ("100", "200", "493")):
         problem = TravelingSalesman(cities)
         theta = problem.random_costs(1, generator=torch.Generator().manual_seed(cities))
