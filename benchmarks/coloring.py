@@ -43,7 +43,7 @@ def best_known(folder: Path) -> dict[str, dict[str, str]]:
         return {row["name"]: row for row in csv.DictReader(file)}
 
 
-def print_fewest(files: list[Path], time_limit: float | None, seed: int) -> None:
+def print_fewest(files: list[Path], time_limit: float | None, seed: int, within: float | None) -> None:
     """Bounds, proof and seconds next to the best known; `over` is the excess over the best known in %."""
     print(
         f"{'instance':<16}{'N':>6}{'edges':>8}{'lower':>7}{'colours':>8}  {'proof':<8}"
@@ -52,11 +52,12 @@ def print_fewest(files: list[Path], time_limit: float | None, seed: int) -> None
     for file in files:
         problem = GraphColoring.from_dimacs(file)
         known = best_known(file.parent).get(file.stem, {})
+        best = known.get("chi") or known.get("best_ub") or ""
+        enough = 0 if within is None or not best else int(int(best) * (1 + within / 100))
         cpu, wall = time.process_time(), time.perf_counter()
-        result = problem.chromatic_number(time_limit, seed=seed)
+        result = problem.chromatic_number(time_limit, enough=enough, seed=seed)
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
         used, bound = int(result.value), int(result.bound)
-        best = known.get("chi") or known.get("best_ub") or ""
         interval = best if known.get("chi") else f"{known.get('best_lb') or '?'}..{best or '?'}"
         over = f"{100 * (used / int(best) - 1):.1f}" if best else "-"
         print(
@@ -109,6 +110,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", default=["*"], metavar="PATTERN", help="names, with wildcards")
     parser.add_argument("--largest", type=int, help="skip graphs with more vertices")
     parser.add_argument("--time-limit", type=float, default=20.0, help="wall-clock seconds per instance")
+    parser.add_argument("--within", type=float, metavar="PERCENT", help="stop so close to the best known")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cheapest", action="store_true", help="random costs per vertex and colour")
     parser.add_argument("--draws", type=int, default=5, help="cost vectors per graph with --cheapest")
@@ -117,7 +119,7 @@ def main() -> None:
     if arguments.cheapest:
         print_cheapest(files, arguments.time_limit, arguments.seed, arguments.draws)
     else:
-        print_fewest(files, arguments.time_limit, arguments.seed)
+        print_fewest(files, arguments.time_limit, arguments.seed, arguments.within)
 
 
 if __name__ == "__main__":

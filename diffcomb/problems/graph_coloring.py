@@ -34,7 +34,7 @@ class FewestColors:
     bound: int
 
 
-FewestColorsSolver = Callable[[Graph, SolveOptions], FewestColors]
+FewestColorsSolver = Callable[[Graph, SolveOptions, int], FewestColors]
 _SOLVERS: dict[str, FewestColorsSolver] = {}
 
 
@@ -218,11 +218,14 @@ class GraphColoring(Problem):
         return CostGraph(torch.stack([vertices, colors]), self.num_vertices + self.num_colors)
 
     # -- fewest colours ---------------------------------------------------------------------------
-    def chromatic_number(self, time_limit: float | None = None, *, seed: int = 0) -> OracleResult:
+    def chromatic_number(
+        self, time_limit: float | None = None, *, enough: int = 0, seed: int = 0
+    ) -> OracleResult:
         """The fewest colours of any proper colouring, whatever `num_colors` and the costs are.
 
         Args:
             time_limit: wall-clock seconds; None = until proven, which may take for ever.
+            enough: a colouring with so few colours ends the search, proven or not.
             seed: of the tabu search; same seed and no limit, same answer.
 
         Returns:
@@ -234,7 +237,7 @@ class GraphColoring(Problem):
             raise UnsupportedError("No solver for the fewest colours is registered; import diffcomb first.")
         options = SolveOptions(time_limit, num_workers=1, seed=seed)
         start = time.perf_counter()
-        found = _SOLVERS["fewest_colors"](self.graph, options)
+        found = _SOLVERS["fewest_colors"](self.graph, options, enough)
         used = int(found.colors.max()) + 1
         decision = torch.from_numpy(_one_hot(found.colors, max(used, self.num_colors)))
         status = Status.OPTIMAL if found.bound == used else Status.FEASIBLE

@@ -170,7 +170,7 @@ def test_tabu_search_and_evolution_repeat_and_find_planted_colourings():
     runs = [TabuSearch(graph, 6, seed=1).run(start, 5.0, None) for _ in range(2)]
     assert runs[0][1] == 0
     assert np.array_equal(runs[0][0], runs[1][0])
-    colors = ColoringEvolution(graph, 6, start, seed=1, effort=0.02).run(5.0, None)
+    colors = ColoringEvolution(graph, 6, [start], seed=1, steps=3000).run(5.0, None)
     for found in (runs[0][0], colors):
         assert found is not None
         assert len(graph.conflicts(found)) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -20,17 +21,23 @@ class ColoringEvolution:
     `run` may be called again to go on where it stopped.
 
     Args:
-        effort: nominal seconds of tabu search a child. Small: many crossings of poor colourings;
-            large: few of good ones.
+        parents: colours (N,) of the two to start from; colours >= num_colors are dealt out at random,
+            and a missing parent is drawn at random.
+        steps: of tabu search a child. Small: many crossings of poor colourings; large: few of good
+            ones. Their best runs on 1000 vertices took 30,000 to 50,000.
     """
 
-    def __init__(self, graph: Graph, num_colors: int, start: np.ndarray, seed: int, effort: float) -> None:
-        self.num_colors, self.effort = num_colors, effort
+    def __init__(
+        self, graph: Graph, num_colors: int, parents: Sequence[np.ndarray], seed: int, steps: int
+    ) -> None:
+        self.num_colors, self.steps = num_colors, steps
         self._rng = np.random.default_rng(seed)
         self._search = TabuSearch(graph, num_colors, seed)
-        # the classes that no longer exist are dealt out at random
-        shaken = np.where(start < num_colors, start, self._rng.integers(num_colors, size=len(start)))
-        self._parents = [shaken, self._random(len(start))]
+        self.parents = [self._dealt(parent) for parent in parents[:2]]
+        while len(self.parents) < 2:
+            self.parents.append(self._random(graph.num_vertices))
+        #: the parent that is not the proper colouring found
+        self.other = 1
         self._improved = False
         self._elites: list[tuple[int, np.ndarray]] = []
         self._generation = 0
@@ -40,16 +47,17 @@ class ColoringEvolution:
         spent = 0.0
         while spent < seconds and (deadline is None or time.perf_counter() < deadline):
             if self._improved:
-                first, second = self._parents
+                first, second = self.parents
                 children = [self._cross(first, second), self._cross(second, first)]
             else:
-                children = self._parents
+                children = self.parents
             scores = []
             for i, child in enumerate(children):
-                self._parents[i], conflicts = self._search.run(child, self.effort, deadline)
-                spent += self.effort
+                self.parents[i], conflicts = self._search.run(child, seconds, deadline, self.steps)
+                spent += self._search.spent
                 if conflicts == 0:
-                    return self._parents[i]
+                    self.other = 1 - i
+                    return self.parents[i]
                 scores.append(conflicts)
             self._improved = True
             self._remember(scores)
@@ -59,14 +67,17 @@ class ColoringEvolution:
         best = int(np.argmin(scores))
         self._generation += 1
         if not self._elites or self._generation % 10 == 1:
-            self._elites = [*self._elites[-1:], (scores[best], self._parents[best].copy())]
+            self._elites = [*self._elites[-1:], (scores[best], self.parents[best].copy())]
         elif scores[best] < self._elites[-1][0]:
-            self._elites[-1] = (scores[best], self._parents[best].copy())
+            self._elites[-1] = (scores[best], self.parents[best].copy())
         if self._generation % 10 == 0 and len(self._elites) == 2:
-            self._parents[0] = self._elites[0][1].copy()
-        if _same_partition(self._parents[0], self._parents[1]):
-            self._parents = [self._random(len(self._parents[0])) for _ in range(2)]
+            self.parents[0] = self._elites[0][1].copy()
+        if _same_partition(self.parents[0], self.parents[1]):
+            self.parents = [self._random(len(self.parents[0])) for _ in range(2)]
             self._elites, self._improved = [], False
+
+    def _dealt(self, colors: np.ndarray) -> np.ndarray:
+        return np.where(colors < self.num_colors, colors, self._random(len(colors)))
 
     def _random(self, size: int) -> np.ndarray:
         return self._rng.integers(self.num_colors, size=size)
@@ -76,6 +87,14 @@ class ColoringEvolution:
         missing = child < 0
         child[missing] = self._rng.integers(self.num_colors, size=int(missing.sum()))
         return child
+
+
+def smallest_class_last(colors: np.ndarray) -> np.ndarray:
+    """The same classes (N,), numbered by falling size."""
+    sizes = np.bincount(colors)
+    rank = np.empty(len(sizes), dtype=np.int64)
+    rank[np.argsort(-sizes, kind="stable")] = np.arange(len(sizes))
+    return rank[colors]
 
 
 def _same_partition(first: np.ndarray, second: np.ndarray) -> bool:

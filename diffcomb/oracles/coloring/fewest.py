@@ -8,10 +8,11 @@ import numpy as np
 
 from diffcomb.errors import SolveFailedError
 from diffcomb.oracles.coloring.decision import AssignmentModel, CoverModel
-from diffcomb.oracles.coloring.evolution import ColoringEvolution
+from diffcomb.oracles.coloring.evolution import ColoringEvolution, smallest_class_last
 from diffcomb.oracles.coloring.fractional import fractional_bound
+from diffcomb.oracles.coloring.partial_tabu import PartialTabuSearch
+from diffcomb.oracles.coloring.planted import find_planted, planted_number
 from diffcomb.oracles.coloring.reduction import reduce_graph
-from diffcomb.oracles.coloring.tabu import find_coloring
 from diffcomb.problems import FewestColors, Graph, SolveOptions
 from diffcomb.problems.cliques import largest_clique
 from diffcomb.problems.dsatur import dsatur
@@ -25,29 +26,37 @@ _DENSE = 0.4
 _NON_NEIGHBOURS = 130
 
 
-def fewest_colors(graph: Graph, options: SolveOptions) -> FewestColors:
+#: tabu steps a vertex between two crossings, see `ColoringEvolution`
+_STEPS_A_VERTEX = 30
+
+
+def fewest_colors(graph: Graph, options: SolveOptions, enough: int = 0) -> FewestColors:
     """A colouring and a lower bound, equal unless the time limit stops the search.
 
-    Clique bound, DSATUR, then in growing slices of effort: CP-SAT at K = the lower bound, TabuCol and
-    HEAD at one colour less than known, the fractional bound and the cover model on dense graphs.
-    The low end first: planted colourings are found at the clique number at once, and are hard to
-    reach from above. Every colouring is verified edge by edge.
+    Clique bound, DSATUR, then in growing slices of effort: CP-SAT at K = the lower bound; PartialCol
+    with both tenures, then HEAD, at one colour less than known; the fractional bound and the cover
+    model on dense graphs; once, a guess at planted classes. The low end first: planted colourings are
+    found at the clique number at once, and are hard to reach from above. Every colouring is verified
+    edge by edge.
+
+    Args:
+        enough: stops at a colouring with so few colours.
     """
-    search = _Search(graph, options)
+    search = _Search(graph, options, enough)
     search.run()
     return FewestColors(search.colors, search.lower)
 
 
 class _Search:
-    def __init__(self, graph: Graph, options: SolveOptions) -> None:
-        self.graph, self.seed = graph, options.seed
+    def __init__(self, graph: Graph, options: SolveOptions, enough: int) -> None:
+        self.graph, self.seed, self.enough = graph, options.seed, enough
         self.deadline = None if options.time_limit is None else time.perf_counter() + options.time_limit
         clique, _ = largest_clique(graph, node_limit=200_000)
         self.lower = len(clique)
         self.colors = np.arange(graph.num_vertices)
         self._accept(dsatur(graph, seed=self.seed))
         self._evolution: ColoringEvolution | None = None
-        self._evolution_colors = -1
+        self._evolved = np.zeros(0, dtype=np.int64)  # the vertices it colours
 
     @property
     def upper(self) -> int:
@@ -55,7 +64,7 @@ class _Search:
 
     def done(self) -> bool:
         late = self.deadline is not None and time.perf_counter() >= self.deadline
-        return self.lower >= self.upper or late
+        return self.upper <= max(self.lower, self.enough) or late
 
     def left(self) -> float | None:
         return None if self.deadline is None else self.deadline - time.perf_counter()
@@ -66,6 +75,7 @@ class _Search:
             self._exact(self.lower, seconds)
             self._search(seconds)
             if seconds == 0.5:
+                self._planted(share=0.05)
                 self._fractional(share=0.3)
             if self.upper - 1 > self.lower:
                 self._exact(self.upper - 1, seconds)
@@ -73,30 +83,58 @@ class _Search:
 
     # -- steps, each for about `seconds` ------------------------------------------------------------
     def _search(self, seconds: float) -> None:
-        """Tabu search at one colour less, as long as it succeeds."""
+        """At one colour less, as long as that succeeds: PartialCol with both tenures, then HEAD."""
         while not self.done():
             target = self.upper - 1
             reduced = reduce_graph(self.graph, target)
-            if reduced.graph.num_vertices == 0:
+            graph = reduced.graph
+            if graph.num_vertices == 0:
                 self._accept(reduced.extend(np.zeros(0, dtype=np.int64)))
                 continue
-            if self._evolution is None or self._evolution_colors != target:
-                found = find_coloring(
-                    reduced.graph, target, seed=self.seed, seconds=0.2 * seconds, deadline=self.deadline
-                )
+            evolution = self._evolution
+            if evolution is None or evolution.num_colors != target:
+                start = smallest_class_last(self.colors[reduced.kept])
+                partial = np.where(start < target, start, -1)
+                found = self._partial(graph, target, partial, 0.3 * seconds)
                 if found is not None:
                     self._accept(reduced.extend(found))
                     continue
-                effort = min(
-                    2.0, 2e-9 * 20 * reduced.graph.num_vertices * (len(reduced.graph.edges) ** 0.5 + 500)
-                )
-                start = np.minimum(self.colors[reduced.kept], target)
-                self._evolution = ColoringEvolution(reduced.graph, target, start, self.seed, effort)
-                self._evolution_colors = target
-            found = self._evolution.run(seconds, self.deadline)
+                # the other parent of a success is still a good one with a class less
+                parents = [start]
+                if evolution is not None and np.array_equal(reduced.kept, self._evolved):
+                    parents.append(smallest_class_last(evolution.parents[evolution.other]))
+                steps = _STEPS_A_VERTEX * graph.num_vertices
+                evolution = ColoringEvolution(graph, target, parents, self.seed, steps)
+                self._evolution, self._evolved = evolution, reduced.kept
+            found = evolution.run(seconds, self.deadline)
             if found is None:
                 return
             self._accept(reduced.extend(found))
+
+    def _partial(self, graph: Graph, target: int, start: np.ndarray, seconds: float) -> np.ndarray | None:
+        for reactive in (False, True):
+            search = PartialTabuSearch(graph, target, self.seed, reactive=reactive)
+            found, uncolored = search.run(start, seconds / 2, self.deadline)
+            if uncolored == 0:
+                return found
+            start = found
+        return None
+
+    def _planted(self, share: float) -> None:
+        """Search at and just above a hinted number of classes, each for a share of the time left."""
+        if self.done() or self.upper - self.lower < 10:
+            return
+        guess = planted_number(self.graph, self.seed)
+        if guess is None:
+            return
+        left = self.left()
+        for target in range(max(guess, self.lower), min(guess + 3, self.upper)):
+            if self.done() or target >= self.upper:
+                return
+            seconds = 15.0 if left is None else share * left
+            self._accept(
+                find_planted(self.graph, target, seed=self.seed, seconds=seconds, deadline=self.deadline)
+            )
 
     def _exact(self, num_colors: int, seconds: float) -> None:
         """Decide K = num_colors with CP-SAT; a proof of impossibility raises the bound and goes on."""

@@ -42,6 +42,9 @@ class TabuSearch:
 
     Args:
         seed: of ties and tenures.
+
+    Attributes:
+        spent: nominal seconds of the last `run`.
     """
 
     #: nominal seconds between two looks at the clock
@@ -52,22 +55,28 @@ class TabuSearch:
         self._starts = np.concatenate([[0], np.cumsum(graph.degrees)]).astype(np.int64)
         self._neighbours = np.nonzero(graph.adjacency)[1].astype(np.int32)
         self._rng = np.random.default_rng(seed)
+        self.spent = 0.0
 
-    def run(self, start: np.ndarray, seconds: float, deadline: float | None) -> tuple[np.ndarray, int]:
-        """From colours `start` (N,) -> best colours seen and its number of conflicting edges."""
+    def run(
+        self, start: np.ndarray, seconds: float, deadline: float | None, max_steps: int = 2**30
+    ) -> tuple[np.ndarray, int]:
+        """From colours `start` (N,) -> best colours seen and its number of conflicting edges.
+
+        Ends after `seconds` nominal seconds, `max_steps` moves or at the deadline.
+        """
         colors = start.astype(np.int32)
         best = colors.copy()
-        fewest, step, spent = int(np.iinfo(np.int64).max), 0, 0.0
-        tabu = np.zeros((len(colors), self.num_colors), dtype=np.int64)
-        while spent < seconds and fewest > 0:
+        fewest, step, self.spent = int(np.iinfo(np.int64).max), 0, 0.0
+        tabu = np.zeros((len(colors), self.num_colors), dtype=np.int32)
+        while self.spent < seconds and fewest > 0 and step < max_steps:
             if deadline is not None and time.perf_counter() > deadline:
                 break
-            work = int(min(self._CHUNK, seconds - spent) * OPERATIONS_A_SECOND) + 1
+            work = int(min(self._CHUNK, seconds - self.spent) * OPERATIONS_A_SECOND) + 1
             seed = int(self._rng.integers(2**31))
-            fewest, step = _tabucol(
-                self._starts, self._neighbours, colors, tabu, best, fewest, step, work, seed
+            fewest, step, left = _tabucol(
+                self._starts, self._neighbours, colors, tabu, best, fewest, step, max_steps, work, seed
             )
-            spent += self._CHUNK
+            self.spent += (work - left) / OPERATIONS_A_SECOND
         return best.astype(np.int64), int(fewest)
 
 
@@ -80,13 +89,14 @@ def _tabucol(
     best: np.ndarray,
     fewest: int,
     step: int,
+    max_steps: int,
     work: int,
     seed: int,
-) -> tuple[int, int]:
+) -> tuple[int, int, int]:
     num, num_colors = tabu.shape
     np.random.seed(seed)  # noqa: NPY002 - numba's own generator, local to compiled code
     # gamma[v, k]: neighbours of v with colour k
-    gamma = np.zeros((num, num_colors), dtype=np.int32)
+    gamma = np.zeros((num, num_colors), dtype=np.int16)
     for v in range(num):
         for i in range(starts[v], starts[v + 1]):
             gamma[v, colors[neighbours[i]]] += 1
@@ -102,7 +112,7 @@ def _tabucol(
     if conflicts < fewest:
         fewest = conflicts
         best[:] = colors
-    while conflicts > 0 and work > 0:
+    while conflicts > 0 and work > 0 and step < max_steps:
         step += 1
         work -= count * num_colors + 50
         move_vertex, move_color, move_delta, ties = -1, -1, 2**30, 0
@@ -151,4 +161,4 @@ def _tabucol(
         if conflicts < fewest:
             fewest = conflicts
             best[:] = colors
-    return fewest, step
+    return fewest, step, work

@@ -1,0 +1,48 @@
+"""Colour classes hidden in a random-looking graph: a guess at their number, and a search there."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from diffcomb.oracles.coloring.partial_tabu import PartialTabuSearch
+from diffcomb.oracles.coloring.stable_set import heaviest_stable_set
+from diffcomb.problems import Graph
+from diffcomb.problems.dsatur import dsatur
+
+_RESTARTS = 10
+_NODES = 300_000
+#: some restarts must beat others by this many vertices; without planted classes they differ by one or two
+_SPREAD = 3
+
+
+def planted_number(graph: Graph, seed: int = 0) -> int | None:
+    """ceil(N / a) for stable sets of a vertices that only some of ten short searches find, else None.
+
+    A graph made around K large classes (flat1000_50_0) looks random to a search that comes down from
+    above, but its classes are far larger than the stable sets found elsewhere in it.
+    """
+    rng = np.random.default_rng(seed)
+    sizes = []
+    for _ in range(_RESTARTS):
+        order = rng.permutation(graph.num_vertices)
+        weights = np.ones(graph.num_vertices, dtype=np.int64)
+        _, size, proven = heaviest_stable_set(
+            graph.adjacency[np.ix_(order, order)], weights, _NODES, enough=graph.num_vertices
+        )
+        if proven:
+            return None  # the graph is small enough for the other searches
+        sizes.append(size)
+    if max(sizes) - min(sizes) < _SPREAD:
+        return None
+    return -(-graph.num_vertices // max(sizes))
+
+
+def find_planted(
+    graph: Graph, num_colors: int, *, seed: int, seconds: float, deadline: float | None
+) -> np.ndarray:
+    """A proper colouring (N,): PartialCol with K colours, and DSATUR's colours on what it leaves."""
+    start = np.full(graph.num_vertices, -1, dtype=np.int64)
+    found, _ = PartialTabuSearch(graph, num_colors, seed, reactive=False).run(start, seconds, deadline)
+    left = np.flatnonzero(found < 0)
+    found[left] = num_colors + dsatur(graph.induced(left), seed=seed)
+    return found
