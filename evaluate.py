@@ -17,7 +17,7 @@ from tqdm import tqdm
 from datamodules import BenchmarkInstance
 from diffcomb.errors import InvalidInstanceError
 from diffcomb.layers import DecisionLayer
-from diffcomb.problems import Problem
+from diffcomb.problems import Problem, ProblemFamily
 from diffcomb.protocol import format_results, register_configs, run_command, save_results
 from models import assemble, describe, read_checkpoint
 
@@ -51,7 +51,7 @@ def _evaluate_checkpoint(cfg: DictConfig) -> dict[str, Any]:
     """Test regret of the checkpoint on the test set it was trained beside."""
     stored = read_checkpoint(cfg.checkpoint)
     trained = OmegaConf.create(stored["hyper_parameters"]["config"])
-    problem: Problem = instantiate(cfg.problem or trained.problem)
+    problem: Problem | ProblemFamily = instantiate(cfg.problem or trained.problem)
     read_checkpoint(cfg.checkpoint, problem)
     data = instantiate(cfg.datamodule or trained.datamodule, problem)
     data.prepare_data()

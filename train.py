@@ -18,7 +18,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from datamodules import LearnedCostsDataModule
-from diffcomb.problems import Problem
+from diffcomb.problems import Problem, ProblemFamily
 from diffcomb.protocol import (
     format_results,
     register_configs,
@@ -26,7 +26,17 @@ from diffcomb.protocol import (
     save_decision_figure,
     save_results,
 )
-from models import DimesMetaSolver, TrainingModule, assemble, continue_in, describe, read_checkpoint, tune
+from models import (
+    DimesMetaSolver,
+    TrainingModule,
+    assemble,
+    continue_in,
+    describe,
+    instances,
+    own_problems,
+    read_checkpoint,
+    tune,
+)
 
 log = logging.getLogger(__name__)
 register_configs()
@@ -40,7 +50,7 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     """
     folder = Path(cfg.output_dir)
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
-    problem: Problem = instantiate(cfg.problem)
+    problem: Problem | ProblemFamily = instantiate(cfg.problem)
     if cfg.resume:
         read_checkpoint(cfg.resume, problem)  # refuse before anything is written
     data: LearnedCostsDataModule = instantiate(cfg.datamodule, problem)
@@ -65,7 +75,7 @@ def train(cfg: DictConfig) -> dict[str, Any]:
             row |= {"tuning_seconds": tuned.seconds, "tuning_trials": len(tuned.trials)}
         rows.append({**named, **row})
         table = save_results(rows, folder)  # after each method: a later failure loses nothing
-    _draw(problem, data, modules, folder / "decisions.png")
+    _draw(data, modules, folder / "decisions.png")
     print(f"\n{format_results(table)}\n\nrun folder: {folder}")
     return {
         "rows": rows,
@@ -75,7 +85,7 @@ def train(cfg: DictConfig) -> dict[str, Any]:
 
 
 def _assemble(
-    cfg: DictConfig, relaxation: DictConfig, problem: Problem, data: LearnedCostsDataModule
+    cfg: DictConfig, relaxation: DictConfig, problem: Problem | ProblemFamily, data: LearnedCostsDataModule
 ) -> TrainingModule | DimesMetaSolver:
     pl.seed_everything(cfg.seed, workers=True, verbose=False)  # all methods start from the same weights
     module = assemble(cfg, relaxation, problem, data.node_features, data.edge_features)
@@ -144,19 +154,19 @@ def _rebuildable(cfg: DictConfig, relaxation: DictConfig) -> dict[str, Any]:
 
 
 def _draw(
-    problem: Problem,
-    data: LearnedCostsDataModule,
-    trained: dict[str, TrainingModule | DimesMetaSolver],
-    path: Path,
+    data: LearnedCostsDataModule, trained: dict[str, TrainingModule | DimesMetaSolver], path: Path
 ) -> None:
     batch = next(iter(data.test_dataloader()))
+    own = own_problems(batch)
     decided = {}
     for name, module in trained.items():
         module.eval()
         with torch.no_grad():
-            decided[name] = module.layer(module(batch))[:3]
-    positions = batch.positions.reshape(batch.num_graphs, -1, 2)[:3]
-    save_decision_figure(path, problem, positions, batch.decisions[:3], decided, batch.costs[:3])
+            decided[name] = module.layer(module(batch), *own)[:3]
+    problems = own[0] if own else data.problem
+    positions = batch.positions.split(batch.ptr.diff().tolist())[:3]
+    optimal, costs = (instances(batch, field)[:3] for field in ("decisions", "costs"))
+    save_decision_figure(path, problems, positions, optimal, decided, costs)
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")

@@ -1,14 +1,18 @@
 """LightningDataModules; imported by the scripts from the repository root."""
 
+from datamodules.channel_costs import ChannelCostsDataModule
 from datamodules.learned_costs import LearnedCostsDataModule
 from datamodules.shop_floor import ShopFloorDataModule
+from datamodules.transmitters import TransmitterNetworks
 from datamodules.tsplib import BenchmarkInstance, TsplibInstances
 from datamodules.uniform_tsp import UniformTSPDataModule
 
 __all__ = [
     "BenchmarkInstance",
+    "ChannelCostsDataModule",
     "LearnedCostsDataModule",
     "ShopFloorDataModule",
+    "TransmitterNetworks",
     "TsplibInstances",
     "UniformTSPDataModule",
 ]

@@ -8,6 +8,7 @@ import logging
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -21,7 +22,7 @@ from datamodules.contextual_costs import (
     generate_contextual_costs,
 )
 from datamodules.epoch_shuffle import EpochShuffle
-from diffcomb.errors import InvalidInstanceError
+from diffcomb.errors import InvalidInstanceError, UnsupportedError
 from diffcomb.problems import Problem
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,8 @@ class LearnedCostsDataModule(pl.LightningDataModule):
     """
 
     node_features, edge_features = len(NODE_FEATURES), len(EDGE_FEATURES)
+    #: what kind of problem the data are for
+    decides: type = Problem
 
     def __init__(
         self,
@@ -63,6 +66,11 @@ class LearnedCostsDataModule(pl.LightningDataModule):
         oracle: str = "auto",
     ) -> None:
         super().__init__()
+        if not isinstance(problem, self.decides):
+            raise UnsupportedError(
+                f"{type(self).__name__} draws data for a {self.decides.__name__},"
+                f" not for {type(problem).__name__}; choose another datamodule."
+            )
         if min(num_train, num_val, num_test, batch_size) < 1:
             raise InvalidInstanceError("num_train, num_val, num_test and batch_size must be at least 1.")
         if degree < 0 or noise < 0:
@@ -115,14 +123,19 @@ class LearnedCostsDataModule(pl.LightningDataModule):
     def _generate(self, split: str) -> None:
         """Draw, label and store one split; the file appears only when it is complete."""
         stream = self.seed * 3 + list(self.counts).index(split)
-        drawn = self._draw(self.counts[split], stream)
         log.info("Labelling %d %s instances with optimal decisions", self.counts[split], split)
-        labels = self.problem.solve(drawn.costs.double(), self.oracle, progress=True)
+        stored = self._label(split, stream)
         path = self.cache_file(split)
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            torch.save({**vars(drawn), "decisions": labels.decision.float()}, file)
+            torch.save(stored, file)
         os.replace(file.name, path)
+
+    def _label(self, split: str, seed: int) -> dict[str, Any]:
+        """Tensors to store: what was drawn, and its optimal decisions."""
+        drawn = self._draw(self.counts[split], seed)
+        labels = self.problem.solve(drawn.costs.double(), self.oracle, progress=True)
+        return {**vars(drawn), "decisions": labels.decision.float()}
 
     def _draw(self, count: int, seed: int) -> ContextualCosts:
         return generate_contextual_costs(self.problem, count, seed=seed, degree=self.degree, noise=self.noise)

@@ -1,7 +1,9 @@
 """PyG encoders and the LightningModule; imported by the scripts from the repository root."""
 
 from models.assembly import assemble
+from models.batch_fields import instances, own_problems
 from models.checkpoint import continue_in, describe, read_checkpoint
+from models.choice_encoder import ChoiceEncoder
 from models.cost_encoder import CostEncoder
 from models.dimes_meta_solver import DimesMetaSolver
 from models.operation_encoder import OperationEncoder
@@ -10,6 +12,7 @@ from models.training_module import TrainingModule
 from models.tuner import Tuned, tune
 
 __all__ = [
+    "ChoiceEncoder",
     "CostEncoder",
     "DimesMetaSolver",
     "OperationEncoder",
@@ -19,6 +22,8 @@ __all__ = [
     "assemble",
     "continue_in",
     "describe",
+    "instances",
+    "own_problems",
     "read_checkpoint",
     "tune",
 ]

@@ -5,13 +5,17 @@ from __future__ import annotations
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from diffcomb.problems import Problem
+from diffcomb.problems import Problem, ProblemFamily
 from models.dimes_meta_solver import DimesMetaSolver
 from models.training_module import TrainingModule
 
 
 def assemble(
-    cfg: DictConfig, relaxation: DictConfig, problem: Problem, node_features: int, edge_features: int
+    cfg: DictConfig,
+    relaxation: DictConfig,
+    problem: Problem | ProblemFamily,
+    node_features: int,
+    edge_features: int,
 ) -> TrainingModule | DimesMetaSolver:
     """encoder, layer (the solver's, or the relaxation's) and loss (the config's, or the relaxation's).
 
@@ -32,6 +36,8 @@ def assemble(
         edge_features=edge_features,
         cost_sign=problem.cost_sign,
     )
-    layer = instantiate(relaxation.layer or cfg.solver, problem)
+    # the batches of a family bring their own problems
+    decided: Problem | list[Problem] = problem if isinstance(problem, Problem) else []
+    layer = instantiate(relaxation.layer or cfg.solver, decided)
     loss = instantiate(relaxation.loss or cfg.loss, layer)
     return TrainingModule(encoder, layer, loss, cfg.learning_rate, cfg.weight_decay)

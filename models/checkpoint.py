@@ -8,15 +8,17 @@ from typing import Any
 import torch
 
 from diffcomb.errors import InvalidInstanceError
-from diffcomb.problems import Problem
+from diffcomb.problems import Problem, ProblemFamily
 
 
-def describe(problem: Problem) -> str:
+def describe(problem: Problem | ProblemFamily) -> str:
     """What a checkpoint remembers of its problem."""
+    if not isinstance(problem, Problem):
+        return repr(problem)
     return f"{type(problem).__name__} with {problem.num_costs} costs"
 
 
-def read_checkpoint(path: str | Path, problem: Problem | None = None) -> dict[str, Any]:
+def read_checkpoint(path: str | Path, problem: Problem | ProblemFamily | None = None) -> dict[str, Any]:
     """The checkpoint's contents; `hyper_parameters` has `config` and `problem`.
 
     Args:

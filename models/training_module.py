@@ -9,15 +9,16 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
+from diffcomb.losses.batch import as_rows
 from diffcomb.metrics import normalized_regret
-from diffcomb.problems import Problem
+from models.batch_fields import instances, own_problems
 
 
 class TrainingModule(pl.LightningModule):
     """Predict costs, decide, learn from the decision (or from the costs, with a two-stage loss).
 
     Args:
-        encoder: PyG batch -> theta (batch, n).
+        encoder: PyG batch -> theta (batch, n), or a list of (n_i,) when graphs bring their own problems.
         layer: theta -> decision; its exact decision is what validation and test judge.
         loss: called as loss(theta, *fields of the batch named in `loss.needs`).
         learning_rate, weight_decay: of AdamW.
@@ -37,12 +38,13 @@ class TrainingModule(pl.LightningModule):
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
         self._judged: dict[str, list[tuple[Tensor, Tensor]]] = {"val": [], "test": []}
 
-    def forward(self, batch: Batch) -> Tensor:
-        theta: Tensor = self.encoder(batch)
+    def forward(self, batch: Batch) -> Tensor | list[Tensor]:
+        theta: Tensor | list[Tensor] = self.encoder(batch)
         return theta
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
-        loss: Tensor = self.loss(self(batch), *(batch[field] for field in self.supervision))
+        fields = [instances(batch, field) for field in self.supervision]
+        loss: Tensor = self.loss(self(batch), *fields, *own_problems(batch))
         size = batch.num_graphs
         self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=size, prog_bar=True)
         for name, value in self._layer_statistics().items():
@@ -69,11 +71,13 @@ class TrainingModule(pl.LightningModule):
 
     def _judge(self, split: str, batch: Batch) -> None:
         with torch.no_grad():
-            decisions = self.layer(self(batch))
-        problem: Problem = self.layer.problem  # type: ignore[assignment]
-        cost = problem.realized_cost(decisions, batch.costs)
-        optimum = problem.realized_cost(batch.decisions, batch.costs)
-        self._judged[split].append((cost, optimum))
+            decisions = self.layer(self(batch), *own_problems(batch))
+        costs, optimal = instances(batch, "costs"), instances(batch, "decisions")
+        own = own_problems(batch)
+        members = own[0] if own else [self.layer.problem]
+        for problem, c, z, best in zip(members, *map(as_rows, (costs, decisions, optimal)), strict=True):
+            judged = (problem.realized_cost(z, c).reshape(-1), problem.realized_cost(best, c).reshape(-1))
+            self._judged[split].append(judged)
 
     def on_validation_epoch_end(self) -> None:
         self._log_regret("val")

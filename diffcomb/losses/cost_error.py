@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from diffcomb.losses.batch import Batch, as_rows, mean_of
+from diffcomb.problems import Problem
 
 
 class CostMSELoss(nn.Module):
@@ -22,6 +23,6 @@ class CostMSELoss(nn.Module):
     def __init__(self, layer: nn.Module | None = None) -> None:
         super().__init__()
 
-    def forward(self, theta: Batch, costs: Batch) -> Tensor:
-        """theta, costs (batch, n), or lists of (n_i,) vectors -> scalar."""
+    def forward(self, theta: Batch, costs: Batch, problems: list[Problem] | None = None) -> Tensor:
+        """theta, costs (batch, n), or lists of (n_i,) vectors -> scalar; problems play no part."""
         return mean_of((t - c).square() for t, c in zip(as_rows(theta), as_rows(costs), strict=True))

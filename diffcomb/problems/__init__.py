@@ -3,6 +3,7 @@
 from diffcomb.problems.assignment import Assignment
 from diffcomb.problems.binary_program import BinaryProgram
 from diffcomb.problems.execution import executed_starts, planned_start_cost
+from diffcomb.problems.family import ProblemFamily
 from diffcomb.problems.graph import Graph
 from diffcomb.problems.graph_coloring import FewestColors, GraphColoring, register_fewest_colors
 from diffcomb.problems.job_shop import JobShop
@@ -41,6 +42,7 @@ __all__ = [
     "OracleResult",
     "Polytope",
     "Problem",
+    "ProblemFamily",
     "Rows",
     "SetCover",
     "ShortestPath",

@@ -36,16 +36,11 @@ def save_coloring_figure(
     """
     if positions is None:
         positions = spring_layout(problem.num_vertices, problem.edges)
-    palette = matplotlib.colormaps["tab10" if problem.num_colors <= 10 else "turbo"]
-    span = 10 if problem.num_colors <= 10 else max(problem.num_colors - 1, 1)
-    colors = [palette((k + 0.5 if span == 10 else k) / span) for k in range(problem.num_colors)]
     figure = Figure(figsize=(4.2 * len(decisions), 4.4), layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(1, len(decisions), squeeze=False)[0]
     for axis, (title, decision) in zip(panels, decisions.items(), strict=True):
-        shares = decision.detach().cpu().double().numpy().reshape(problem.num_vertices, problem.num_colors)
-        _draw_edges(axis, positions, problem.edges, shares)
-        _draw_vertices(axis, positions, shares, colors)
+        shares = draw_coloring(axis, problem, decision, positions)
         conflicts = (
             len(problem.conflicts(decision)) if bool(((shares < 1e-6) | (shares > 1 - 1e-6)).all()) else None
         )
@@ -55,6 +50,17 @@ def save_coloring_figure(
         axis.set_aspect("equal")
         axis.autoscale_view()
     figure.savefig(path, dpi=130)
+
+
+def draw_coloring(axis: Axes, problem: GraphColoring, decision: Tensor, positions: np.ndarray) -> np.ndarray:
+    """Edges and pies of one decision (n,), as `save_coloring_figure` says -> its shares (N, K)."""
+    palette = matplotlib.colormaps["tab10" if problem.num_colors <= 10 else "turbo"]
+    span = 10 if problem.num_colors <= 10 else max(problem.num_colors - 1, 1)
+    colors = [palette((k + 0.5 if span == 10 else k) / span) for k in range(problem.num_colors)]
+    shares = decision.detach().cpu().double().numpy().reshape(problem.num_vertices, problem.num_colors)
+    _draw_edges(axis, positions, problem.edges, shares)
+    _draw_vertices(axis, positions, shares, colors)
+    return shares
 
 
 def spring_layout(num_vertices: int, edges: np.ndarray, rounds: int = 150) -> np.ndarray:
