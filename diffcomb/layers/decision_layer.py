@@ -43,9 +43,10 @@ class DecisionLayer(nn.Module):
         lazy_rows: False leaves out rows that would have to be separated (subtours, odd sets, cliques):
             x_rho lives on a larger X, cheaper and often as good to train on; exact decisions are not
             touched.
-        certify: "exact" tells in `last.exact` whether x_rho = z*, for one oracle call more;
-            "threshold" adds rho_bar in `last.threshold`, for a handful. Over conv(Z): on a
-            relaxation with fractional vertices x_rho may differ all the same.
+        certify: "exact" tells in `last.certified` whether x_rho, as computed, is the proven optimum,
+            and in `last.exact` whether it would be over conv(Z), for one oracle call more;
+            "threshold" adds rho_bar over conv(Z) in `last.threshold`, for a handful. The two differ
+            where the polytope is a relaxation with fractional vertices.
         oracle, time_limit, num_workers, seed: of the exact decision; see `Problem.solve`.
 
     Attributes:

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from diffcomb.layers.record import LayerRecord
-from diffcomb.problems import OracleResult, Problem
+from diffcomb.problems import OracleResult, Problem, Status
 from diffcomb.reformulation import (
     AutoSolver,
     ConvexSolver,
@@ -19,6 +20,9 @@ from diffcomb.reformulation import (
     is_exact,
     make_solver,
 )
+
+#: convex solvers stop at residuals far below, and x_rho next to a vertex but not at it is far above
+_SAME = 1e-6
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,8 @@ class BinaryEngine:
 
     def decide(self, theta: Tensor, rho: Tensor, *, needs_grad: bool) -> Decided:
         exact = self._solve(theta) if self.decision == "exact" else None
-        relaxed = self._relax_from(exact, theta, rho) if needs_grad or self.decision == "relaxed" else None
+        needs_relaxed = needs_grad or self.decision == "relaxed" or self.certify != "none"
+        relaxed = self._relax_from(exact, theta, rho) if needs_relaxed else None
         if exact is not None:
             decision = exact.decision
         else:
@@ -98,7 +103,8 @@ class BinaryEngine:
             decision = relaxed.x
         record = record_of(exact, relaxed)
         if self.certify != "none":
-            record = self._certified(record, theta, rho, exact)
+            assert relaxed is not None
+            record = self._certified(record, theta, rho, exact or self._solve(theta), relaxed)
         return Decided(decision, relaxed.adjoint if relaxed is not None else None, record)
 
     def _relax_from(self, exact: OracleResult | None, theta: Tensor, rho: Tensor) -> RelaxedDecision:
@@ -108,17 +114,24 @@ class BinaryEngine:
         return self.relax(theta, rho)
 
     def _certified(
-        self, record: LayerRecord, theta: Tensor, rho: Tensor, exact: OracleResult | None
+        self,
+        record: LayerRecord,
+        theta: Tensor,
+        rho: Tensor,
+        solved: OracleResult,
+        relaxed: RelaxedDecision,
     ) -> LayerRecord:
-        """Add `exact` (one oracle call) and, if asked for, `threshold` (a handful)."""
-        z = (exact or self._solve(theta)).decision
+        """Add `certified`, `exact` (one oracle call) and, if asked for, `threshold` (a handful)."""
+        z = solved.decision
+        optimal = torch.tensor([s is Status.OPTIMAL for s in solved.statuses], device=theta.device)
+        certified = optimal & ((relaxed.x - z).abs().amax(-1) <= _SAME)
         certificate = is_exact(self.problem, theta, rho, z, oracle=self.oracle.oracle)
         threshold = None
         if self.certify == "threshold":
             found = exactness_threshold(self.problem, theta, oracle=self.oracle.oracle)
             assert isinstance(found, Tensor)
             threshold = found
-        return replace(record, rho=rho, exact=certificate, threshold=threshold)
+        return replace(record, rho=rho, certified=certified, exact=certificate, threshold=threshold)
 
     def _solve(self, theta: Tensor) -> OracleResult:
         o = self.oracle

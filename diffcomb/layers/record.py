@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
@@ -21,7 +22,10 @@ class LayerRecord:
         value, bound: (batch,) theta'z of the exact decision and its proven lower bound.
         rho: (batch,) penalty weight of the relaxed decision behind the gradient.
         threshold: (batch,) exactness threshold rho_bar, if asked for.
-        exact: (batch,) bool, x_rho = z* certified by one oracle call, if asked for.
+        certified: (batch,) bool, if asked for: x_rho over the polytope that was used (a relaxation, for
+            colourings) is z*, proven optimal. Then z* is optimal over that polytope too and rho is
+            below its threshold: relaxed and exact decision are one. False: the relaxation has its own.
+        exact: (batch,) bool, x_rho = z* over conv(Z), certified by one oracle call, if asked for.
         unique: (batch,) bool, schedules: the choice among optima is proven; see `OracleResult`.
         tied: (batch,) bool, schedules: the gradient is one of several generalised derivatives.
         kkt_residual: (batch,) of the relaxed decision.
@@ -33,6 +37,7 @@ class LayerRecord:
     bound: Tensor | None = None
     rho: Tensor | None = None
     threshold: Tensor | None = None
+    certified: Tensor | None = None
     exact: Tensor | None = None
     unique: Tensor | None = None
     tied: Tensor | None = None
@@ -44,6 +49,28 @@ class LayerRecord:
     @property
     def status(self) -> Status | None:
         return Status.worst(self.statuses) if self.statuses else None
+
+    @property
+    def certificates(self) -> tuple[str, ...]:
+        """ "certified" or "relaxation" per instance, as `certified` says; empty if not asked for."""
+        if self.certified is None:
+            return ()
+        return tuple("certified" if yes else "relaxation" for yes in self.certified.tolist())
+
+    def __str__(self) -> str:
+        """One line: statuses, certificates, rho and residual, as far as known; counts for a batch."""
+        parts = []
+        for words in (tuple(map(str, self.statuses)), self.certificates):
+            counts = Counter(words)
+            if len(words) == 1:
+                parts.append(words[0])
+            else:
+                parts.extend(f"{number} {word}" for word, number in counts.items())
+        if self.rho is not None:
+            parts.append(f"rho {float(self.rho.mean()):.3g}")
+        if self.kkt_residual is not None and len(self.kkt_residual):
+            parts.append(f"KKT residual {float(self.kkt_residual.max()):.1e}")
+        return f"LayerRecord({', '.join(parts)})"
 
     @property
     def informative(self) -> Tensor | None:

@@ -19,6 +19,8 @@ from diffcomb.problems.dsatur import dsatur
 
 #: larger CP-SAT models take longer to build than the searches need to do better
 _MODEL_LITERALS = 2_000_000
+#: and those too large for a slice are left to a longer one
+_LITERALS_A_SECOND = 400_000
 #: stable sets that are enumerated for the cover model
 _STABLE_SETS = 20_000
 #: column generation pays where stable sets are small: dense graphs, few non-neighbours on average
@@ -52,7 +54,7 @@ class _Search:
         self.graph, self.seed, self.enough = graph, options.seed, enough
         self.deadline = None if options.time_limit is None else time.perf_counter() + options.time_limit
         clique, _ = largest_clique(graph, node_limit=200_000)
-        self.lower = len(clique)
+        self.lower = self.clique = len(clique)
         self.colors = np.arange(graph.num_vertices)
         self._accept(dsatur(graph, seed=self.seed))
         self._evolution: ColoringEvolution | None = None
@@ -147,10 +149,14 @@ class _Search:
             cover = CoverModel.build(reduced.graph, num_colors, _STABLE_SETS)
             if cover is not None and (cover.tight or cover.size == 0 or reduced.graph.density >= _DENSE):
                 models.append(cover)
-            models.append(AssignmentModel(reduced.graph, num_colors))
+            # cliques of the cover are hardly larger than the largest known: saves building it in vain
+            size = 2 * len(reduced.graph.edges) / max(self.clique - 1, 1) * num_colors
+            limit = min(_MODEL_LITERALS, _LITERALS_A_SECOND * seconds)
+            if size <= limit:
+                models.append(AssignmentModel(reduced.graph, num_colors))
             proven = False
             for model in models:
-                if model.size > _MODEL_LITERALS or self.done():
+                if model.size > limit or self.done():
                     continue
                 decided = model.solve(seconds, self.left(), self.seed)
                 if decided.colors is not None:
