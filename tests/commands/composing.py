@@ -22,6 +22,12 @@ TINY = [
 TINY_PROBLEM = {
     "tsp": ["problem.num_cities=6"],
     "jobshop": ["problem.num_jobs=3", "problem.num_machines=2"],
+    "coloring": [
+        "problem.num_channels=3",
+        "problem.smallest=5",
+        "problem.largest=8",
+        "problem.interference=1.5",
+    ],
     "shortest_path": ["problem.rows=3", "problem.cols=3"],
     "assignment": ["problem.size=4"],
     "knapsack": ["problem.num_items=8"],

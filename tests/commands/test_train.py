@@ -77,9 +77,10 @@ def test_resume_continues_where_the_checkpoint_stopped(tmp_path):
         torch.testing.assert_close(states[1]["state_dict"][name], value)
 
 
-def test_evaluate_repeats_the_test_regret_from_the_checkpoint(tmp_path):
-    """evaluate.py rebuilds problem, data and model from the checkpoint alone."""
-    trained = train(tiny_training(tmp_path))
+@pytest.mark.parametrize("problem", ["assignment", "coloring"])
+def test_evaluate_repeats_the_test_regret_from_the_checkpoint(problem, tmp_path):
+    """evaluate.py rebuilds problem (or family), data and model from the checkpoint alone."""
+    trained = train(tiny_training(tmp_path, problem))
     cfg = compose_config("evaluate", [f"checkpoint={trained['checkpoint']}"], tmp_path / "evaluation")
     row = evaluate(cfg)["rows"][0]
     assert row["test_regret"] == pytest.approx(trained["rows"][-1]["test_regret"], abs=1e-7)

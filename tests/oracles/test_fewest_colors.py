@@ -13,6 +13,8 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from diffcomb.oracles.coloring.decision import AssignmentModel, CoverModel
 from diffcomb.oracles.coloring.evolution import ColoringEvolution
 from diffcomb.oracles.coloring.fractional import fractional_bound
+from diffcomb.oracles.coloring.partial_tabu import PartialTabuSearch
+from diffcomb.oracles.coloring.planted import find_planted, planted_number
 from diffcomb.oracles.coloring.reduction import reduce_graph
 from diffcomb.oracles.coloring.stable_set import heaviest_stable_set
 from diffcomb.oracles.coloring.tabu import TabuSearch
@@ -158,23 +160,59 @@ def test_fractional_bound_is_the_rounded_fractional_chromatic_number(edges, num_
     assert fractional_bound(graph, dsatur(graph), stop_at=num_vertices) == bound
 
 
-def test_tabu_search_and_evolution_repeat_and_find_planted_colourings():
-    """A planted 6-colouring that DSATUR misses is found, the same one for the same seed."""
+def _planted_graph(num_vertices: int, num_classes: int, probability: float) -> Graph:
     rng = np.random.default_rng(0)
-    planted = rng.integers(6, size=120)
-    tails, heads = np.triu_indices(120, k=1)
-    drawn = (rng.random(len(tails)) < 0.35) & (planted[tails] != planted[heads])
-    graph = Graph(120, np.stack([tails[drawn], heads[drawn]], axis=1))
+    planted = rng.integers(num_classes, size=num_vertices)
+    tails, heads = np.triu_indices(num_vertices, k=1)
+    drawn = (rng.random(len(tails)) < probability) & (planted[tails] != planted[heads])
+    return Graph(num_vertices, np.stack([tails[drawn], heads[drawn]], axis=1))
+
+
+def test_tabu_searches_and_evolution_repeat_and_find_planted_colourings():
+    """A planted 6-colouring that DSATUR misses is found, the same one for the same seed."""
+    graph = _planted_graph(120, 6, 0.35)
     assert dsatur(graph).max() + 1 > 6
-    start = rng.integers(6, size=120)
+    start = np.random.default_rng(1).integers(6, size=120)
     runs = [TabuSearch(graph, 6, seed=1).run(start, 5.0, None) for _ in range(2)]
     assert runs[0][1] == 0
     assert np.array_equal(runs[0][0], runs[1][0])
-    colors = ColoringEvolution(graph, 6, [start], seed=1, steps=3000).run(5.0, None)
-    for found in (runs[0][0], colors):
-        assert found is not None
-        assert len(graph.conflicts(found)) == 0
-        assert found.max() < 6
+    found = [runs[0][0], ColoringEvolution(graph, 6, [start], seed=1, steps=3000).run(5.0, None)]
+    for reactive in (False, True):
+        searches = [PartialTabuSearch(graph, 6, seed=1, reactive=reactive) for _ in range(2)]
+        first, second = (search.run(np.full(120, -1), 5.0, None) for search in searches)
+        assert first[1] == 0
+        assert np.array_equal(first[0], second[0])
+        found.append(first[0])
+    for colors in found:
+        assert colors is not None
+        assert len(graph.conflicts(colors)) == 0
+        assert 0 <= colors.min() <= colors.max() < 6
+
+
+def test_a_partial_colouring_stays_proper_when_the_search_is_cut_short():
+    """With too few colours the classes are stable sets, and the count is that of the uncoloured."""
+    graph = random_graph(80, 0.5, 0)
+    colors, uncolored = PartialTabuSearch(graph, 8, 0, reactive=True).run(np.full(80, -1), 0.01, None)
+    assert uncolored == (colors < 0).sum() > 0
+    ends = colors[graph.edges]
+    assert not ((ends[:, 0] == ends[:, 1]) & (ends[:, 0] >= 0)).any()
+
+
+def test_large_planted_classes_are_noticed_and_found():
+    """Classes of about 20 among 700 vertices, where other stable sets have 14."""
+    graph = _planted_graph(700, 35, 0.5)
+    guess = planted_number(graph)
+    assert 20 <= guess <= 35
+    colors = find_planted(graph, 35, seed=0, seconds=8.0, deadline=None)
+    assert len(graph.conflicts(colors)) == 0
+    assert colors.max() + 1 < dsatur(graph, repeats=1).max() + 1
+
+
+def test_enough_colours_end_the_search():
+    """With a target above the chromatic number the answer is a colouring within it, perhaps unproven."""
+    edges = queen_edges(9, 9)
+    result = GraphColoring(edges, 81, 12).chromatic_number(enough=12)
+    assert int(result.bound) <= int(result.value) <= 12
 
 
 @pytest.mark.skipif("DIFFCOMB_DATA" not in os.environ, reason="needs the DIMACS files")

@@ -12,6 +12,7 @@ from scipy.optimize import linprog
 
 from diffcomb import DecisionLayer, FenchelYoungLoss, exactness_threshold, optimal_value
 from diffcomb.errors import ColorSymmetryWarning, InfeasibleError, InvalidInstanceError
+from diffcomb.oracles.coloring.root import integral_optimum
 from diffcomb.problems import GraphColoring
 from tests.graphs import mycielski, queen_edges
 from tests.registry import seeded
@@ -45,6 +46,20 @@ def test_cheapest_colouring_is_the_brute_force_one(name, oracle):
     assert bool(problem.is_feasible(members).all())
     torch.testing.assert_close(result.value, values.min(1).values)
     assert torch.equal(result.decision, members[values.argmin(1)])
+
+
+def test_root_program_answers_only_where_it_is_integral():
+    """Its colouring is the brute-force optimum; on an odd cycle it gives up on some costs."""
+    problem = GraphColoring(*SMALL["cycle"])
+    members = _members(problem)
+    answered = 0
+    for theta in problem.random_costs(40, generator=seeded()):
+        colors = integral_optimum(problem, theta.numpy().reshape(5, 3))
+        if colors is not None:
+            answered += 1
+            value = float(theta @ torch.from_numpy(problem.decision_of(colors)))
+            assert value == pytest.approx(float((members @ theta).min()), abs=1e-9)
+    assert 0 < answered < 40
 
 
 @pytest.mark.parametrize("name", SMALL)

@@ -10,6 +10,7 @@ from ortools.sat.python import cp_model
 from diffcomb.errors import SolveFailedError
 from diffcomb.oracles.batch import Solved, solve_each
 from diffcomb.oracles.coloring.cheap_coloring import cheap_coloring
+from diffcomb.oracles.coloring.root import integral_optimum
 from diffcomb.oracles.coloring.tabu import find_coloring
 from diffcomb.problems import GraphColoring, OracleAnswer, Problem, SolveOptions, Status
 
@@ -18,12 +19,13 @@ _GRID = 2.0**-30
 
 
 class CheapestColoringOracle:
-    """CP-SAT with x(C, k) <= 1 for all cliques of the relaxation, at linearization level 2.
+    """The clique relaxation where its optimum is 0-1, else CP-SAT over its rows.
 
-    The level is what lets CP-SAT reason with the linear relaxation of clique rows; at its default
-    it fails on graphs that are solved at the root otherwise. A Kempe-chain local search gives the
-    first incumbent. Colourings returned are verified edge by edge. Decisions are optimal on a grid of
-    costs, that is, to N 2^-31 times the largest spread max_k theta[v, k] - min_k theta[v, k].
+    The rows are x(C, k) <= 1 for all cliques C of the relaxation and colours k, at linearization
+    level 2: that lets CP-SAT reason with their linear relaxation; at its default level it fails on
+    graphs that are solved at the root otherwise. A Kempe-chain local search gives the first incumbent.
+    Colourings returned are verified edge by edge. CP-SAT decides on a grid of costs: its decisions are
+    optimal to N 2^-31 times the largest spread max_k theta[v, k] - min_k theta[v, k].
     """
 
     name = "coloring_cpsat"
@@ -34,19 +36,23 @@ class CheapestColoringOracle:
     def solve(self, problem: Problem, costs: np.ndarray, options: SolveOptions) -> OracleAnswer:
         assert isinstance(problem, GraphColoring)
         _ = problem.clique_rows  # built once, before the threads share it
-        start = find_coloring(problem.graph, problem.num_colors, seed=options.seed)
-        return solve_each(lambda cost: _solve_one(problem, cost, start, options), costs, options)
+        return solve_each(lambda cost: _solve_one(problem, cost, options), costs, options)
 
 
-def _solve_one(
-    problem: GraphColoring, cost: np.ndarray, start: np.ndarray | None, options: SolveOptions
-) -> Solved:
+def _solve_one(problem: GraphColoring, cost: np.ndarray, options: SolveOptions) -> Solved:
     deadline = None if options.time_limit is None else time.perf_counter() + options.time_limit
     shape = (problem.num_vertices, problem.num_colors)
     table = cost.reshape(shape)
     lowest = table.min(1)
     # a constant per vertex changes no decision: what CP-SAT sees starts at 0 on every vertex
     relative = table - lowest[:, None]
+    found = integral_optimum(problem, relative)
+    if found is not None:
+        if len(problem.graph.conflicts(found)):
+            raise SolveFailedError("HiGHS returned a colouring that fails the check edge by edge.")
+        return Solved(
+            problem.decision_of(found), float(table[np.arange(len(found)), found].sum()), Status.OPTIMAL
+        )
     scale = float(relative.max()) or 1.0
     integer = np.round(relative / scale / _GRID).astype(np.int64)
 
@@ -61,6 +67,7 @@ def _solve_one(
             model.add_at_most_one(x[members, k])
     model.minimize(cp_model.LinearExpr.weighted_sum(list(x.ravel()), integer.ravel().tolist()))
     incumbent = None
+    start = find_coloring(problem.graph, problem.num_colors, seed=options.seed)
     if start is not None:
         incumbent = cheap_coloring(problem.graph, relative, start)
         for v in range(shape[0]):

@@ -28,6 +28,10 @@ _DENSE = 0.4
 _NON_NEIGHBOURS = 130
 
 
+#: longest slice, in seconds, for hopeless proofs
+_TRY = 4.5
+#: planted classes are looked for where bounds are so far apart, and where so few classes could do
+_PLANTED_RANGE, _PLANTED = 10, 0.7
 #: tabu steps a vertex between two crossings, see `ColoringEvolution`
 _STEPS_A_VERTEX = 30
 
@@ -74,7 +78,9 @@ class _Search:
     def run(self) -> None:
         seconds = 0.5
         while not self.done():
-            self._exact(self.lower, seconds)
+            # one more than a bound that is half the answer: worth a try, not the time
+            if seconds <= _TRY or self.upper <= 2 * self.lower:
+                self._exact(self.lower, seconds)
             self._search(seconds)
             if seconds == 0.5:
                 self._planted(share=0.05)
@@ -97,7 +103,9 @@ class _Search:
             if evolution is None or evolution.num_colors != target:
                 start = smallest_class_last(self.colors[reduced.kept])
                 partial = np.where(start < target, start, -1)
-                found = self._partial(graph, target, partial, 0.3 * seconds)
+                # once HEAD has begun to succeed, PartialCol seldom does
+                share = 0.3 if evolution is None else 0.05
+                found = self._partial(graph, target, partial, share * seconds)
                 if found is not None:
                     self._accept(reduced.extend(found))
                     continue
@@ -124,10 +132,10 @@ class _Search:
 
     def _planted(self, share: float) -> None:
         """Search at and just above a hinted number of classes, each for a share of the time left."""
-        if self.done() or self.upper - self.lower < 10:
+        if self.done() or self.upper - self.lower < _PLANTED_RANGE:
             return
         guess = planted_number(self.graph, self.seed)
-        if guess is None:
+        if guess > _PLANTED * self.upper:
             return
         left = self.left()
         for target in range(max(guess, self.lower), min(guess + 3, self.upper)):
@@ -158,7 +166,10 @@ class _Search:
             for model in models:
                 if model.size > limit or self.done():
                     continue
-                decided = model.solve(seconds, self.left(), self.seed)
+                left = self.left()
+                # CP-SAT's own clock stands still in presolve; where time is limited, ours does not
+                wall = None if left is None else min(left, seconds)
+                decided = model.solve(seconds, wall, self.seed)
                 if decided.colors is not None:
                     self._accept(reduced.extend(decided.colors))
                     return
