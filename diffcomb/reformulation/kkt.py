@@ -16,7 +16,14 @@ from diffcomb.errors import SolveFailedError
 from diffcomb.problems import Polytope, Problem
 from diffcomb.reformulation.conjugate_gradient import project_by_conjugate_gradients
 from diffcomb.reformulation.interior import FullDimensional
-from diffcomb.reformulation.kernels.batch import ACCEPTED, NO_ROW, Scratch, project_batch, solve_batch
+from diffcomb.reformulation.kernels.batch import (
+    ACCEPTED,
+    NO_ROW,
+    Scratch,
+    lanes_for,
+    project_batch,
+    solve_batch,
+)
 from diffcomb.reformulation.kernels.rows import LazyArrays, no_lazy_rows
 from diffcomb.reformulation.normal_system import NormalSystem
 from diffcomb.reformulation.relaxed import RelaxedDecision
@@ -314,6 +321,7 @@ def solve_known_rows(
             solved.lazy,
             places[part],
             Scratch.of(n, m),
+            lanes_for(part.stop - part.start, arrays, shared=len(data) == 1 and not places.shape[1]),
             solved.x[part],
             solved.y[part],
             solved.face[part],

@@ -7,22 +7,35 @@ from typing import NamedTuple
 
 import numpy as np
 
-from diffcomb.reformulation.kernels.compiled import compiled
+from diffcomb.reformulation.kernels.compiled import compiled, compiled_inner
 from diffcomb.reformulation.kernels.interior_point import Iterate, Workspace, interior_point, start_at_center
+from diffcomb.reformulation.kernels.lanes import Lanes, lanes_interior_point
 from diffcomb.reformulation.kernels.ldl import solve
 from diffcomb.reformulation.kernels.polish import ROUNDS, guess_face, polish
-from diffcomb.reformulation.kernels.rows import InstanceRows, rows_times, transposed_times
+from diffcomb.reformulation.kernels.rows import InstanceRows, SystemArrays, rows_times, transposed_times
 
 #: largest scaled KKT residual that passes
 ACCEPTED = 1e-11
 #: the first polish is tried at this complementarity already, with a few exchanges of the face: where it
 #: reaches an exact KKT point, the last interior-point steps are saved
 EARLY, EARLY_ROUNDS = 1e-5, 2
+#: of the lanes; who needs more goes on alone
+LANES_ITERATIONS = 30
 #: marks an unused place in `carried`
 NO_ROW = -1
 
 
 _this_thread = threading.local()
+
+
+def lanes_for(batch: int, system: SystemArrays, *, shared: bool) -> Lanes:
+    """This thread's lanes for a batch whose instances share all rows; empty otherwise."""
+    n, m, size = len(system.start) - 1, len(system.diagonal), system.elimination.size
+    key = (n, m, size, Lanes.fitting(n, m, size, batch) if shared else 0)
+    if getattr(_this_thread, "lanes_key", None) != key:
+        _this_thread.lanes_key, _this_thread.lanes = key, Lanes.of(*key)
+    kept: Lanes = _this_thread.lanes
+    return kept
 
 
 class Scratch(NamedTuple):
@@ -53,6 +66,34 @@ class Scratch(NamedTuple):
         )
 
 
+@compiled_inner
+def start_lanes(cost, rows, lanes):  # type: ignore[no-untyped-def]
+    """The interior points of up to as many instances as there are lanes; the last one fills the rest."""
+    linear, curvature = lanes.columns[0], lanes.columns[16]
+    n, width = linear.shape
+    for lane in range(width):
+        k = min(lane, len(cost) - 1)
+        largest = 1.0
+        for i in range(n):
+            largest = max(largest, abs(cost[k, i]))
+        for i in range(n):
+            linear[i, lane] = (cost[k, i] - 0.5) / largest
+            curvature[i, lane] = 1.0 / largest
+    lanes_interior_point(rows, lanes, EARLY, LANES_ITERATIONS)
+
+
+@compiled_inner
+def take_lane(lanes, lane, point):  # type: ignore[no-untyped-def]
+    """Copy one lane's interior point; returns its iterations."""
+    columns, rows = lanes.columns, lanes.rows
+    for i in range(columns.shape[1]):
+        point.x[i], point.t[i] = columns[1, i, lane], columns[2, i, lane]
+        point.lower[i], point.upper[i] = columns[3, i, lane], columns[4, i, lane]
+    for r in range(rows.shape[1]):
+        point.y[r], point.s[r] = rows[0, r, lane], rows[1, r, lane]
+    return lanes.iterations[lane]
+
+
 @compiled
 def solve_batch(  # type: ignore[no-untyped-def]
     cost,
@@ -63,6 +104,7 @@ def solve_batch(  # type: ignore[no-untyped-def]
     lazy,
     carried,
     scratch,
+    lanes,
     x,
     y,
     face,
@@ -77,6 +119,7 @@ def solve_batch(  # type: ignore[no-untyped-def]
     Args:
         cost: (batch, n) theta / rho. data, rhs, products: (1 or batch, ...) values of the shared rows.
         lazy, carried: all lazy rows, and which of them each instance has: (batch, K), NO_ROW at the end.
+        lanes: work space for several instances at once, which share all rows; empty: one at a time.
         x (batch, n), y (batch, m + K), face (batch, n) int8, active (batch, m + K): solution, filled here.
         residual (batch,), counts (batch, 3) int: KKT residual; face dimension, tight rows, iterations.
         L (batch, size), inverse (batch, m + K): factor of J D J' on the face.
@@ -85,7 +128,14 @@ def solve_batch(  # type: ignore[no-untyped-def]
     shared = rhs.shape[1]
     work, point = scratch.work, scratch.point
     scaled, p = scratch.columns[0], scratch.columns[1]
+    width = lanes.own.shape[1]
     for k in range(batch):
+        if width > 0 and k % width == 0:
+            start_lanes(
+                cost[k : k + width],
+                InstanceRows(system, data[0], products[0], lazy, carried[0][:0], rhs[0]),
+                lanes,
+            )
         own_products = products[0]
         if len(data) > 1:
             own_products = data[k][system.left] * data[k][system.right]
@@ -104,16 +154,20 @@ def solve_batch(  # type: ignore[no-untyped-def]
             scale = max(scale, abs(cost[k, i]))
         for i in range(n):
             scaled[i] = -p[i] / scale
-        start_at_center(scaled, 1.0 / scale, rows, point, work)
-        iterations = 0
+        if width > 0:
+            iterations = take_lane(lanes, k % width, point)
+        else:
+            start_at_center(scaled, 1.0 / scale, rows, point, work)
+            iterations = 0
         residual[k] = np.inf
         y[k] = 0.0
         active[k] = False
         for target in (EARLY, 1e-8, 1e-10, 1e-12, 1e-14, 1e-16):
-            done, _, _ = interior_point(
-                scaled, 1.0 / scale, rows, point, work, L[k], inverse[k], target, 0.0, 60 - iterations
-            )
-            iterations += done
+            if width == 0 or target != EARLY:
+                done, _, _ = interior_point(
+                    scaled, 1.0 / scale, rows, point, work, L[k], inverse[k], target, 0.0, 60 - iterations
+                )
+                iterations += done
             guess_face(point, rows, face[k], active[k])
             for r in range(m):
                 y[k, r] = point.y[r] * scale
