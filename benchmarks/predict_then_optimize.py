@@ -100,6 +100,11 @@ def our_losses(data: Data) -> dict[str, tuple[nn.Module, float]]:
         "two-stage": (CostMSELoss(relaxed), 0.0),
         "smoothed SPO+": (SmoothedSPOPlusLoss(relaxed), 0.0),
         "regret, rho=auto": (RegretLoss(DecisionLayer(problem, decision="relaxed", lazy_rows=False)), 0.0),
+        # outside training mode "auto" is mean|theta|, with no controller
+        "regret, rho=mean": (
+            RegretLoss(DecisionLayer(problem, decision="relaxed", lazy_rows=False).eval()),
+            0.0,
+        ),
         "SPO+": (SPOPlusLoss(DecisionLayer(problem, num_workers=1)), 1.0),
     }
 
