@@ -104,7 +104,7 @@ class TrafficLayer(nn.Module):
         trips = demand.reshape(-1, zones, zones)
         times = free_flow_time.expand(*shape, links).reshape(-1, links)
         solved = [function.apply(d, t, self.network) for d, t in zip(trips, times, strict=True)]
-        return torch.stack(solved).reshape(*shape, *solved[0].shape)
+        return torch.stack(solved).reshape((*shape, *solved[0].shape))
 
 
 def _solve(
