@@ -17,7 +17,7 @@ import wandb
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from datamodules import LearnedCostsDataModule
+from datamodules import LearnedCostsDataModule, RoadsDataModule, save_road_report
 from diffcomb.problems import Problem, ProblemFamily
 from diffcomb.protocol import (
     format_results,
@@ -28,6 +28,7 @@ from diffcomb.protocol import (
 )
 from models import (
     DimesMetaSolver,
+    RoadEncoder,
     TrainingModule,
     assemble,
     continue_in,
@@ -53,8 +54,9 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     problem: Problem | ProblemFamily = instantiate(cfg.problem)
     if cfg.resume:
         read_checkpoint(cfg.resume, problem)  # refuse before anything is written
-    data: LearnedCostsDataModule = instantiate(cfg.datamodule, problem)
-    relaxations = [cfg.control, cfg.relaxation] if cfg.control.layer is not None else [cfg.relaxation]
+    data: LearnedCostsDataModule | RoadsDataModule = instantiate(cfg.datamodule, problem)
+    controls = [control for control in (cfg.control, cfg.second_control) if control.layer is not None]
+    relaxations = [*controls, cfg.relaxation]
     relaxations = list({relaxation.name: relaxation for relaxation in relaxations}.values())
     # bad input shows here, before anything is written
     modules = {relaxation.name: _assemble(cfg, relaxation, problem, data) for relaxation in relaxations}
@@ -75,7 +77,10 @@ def train(cfg: DictConfig) -> dict[str, Any]:
             row |= {"tuning_seconds": tuned.seconds, "tuning_trials": len(tuned.trials)}
         rows.append({**named, **row})
         table = save_results(rows, folder)  # after each method: a later failure loses nothing
-    _draw(data, modules, folder / "decisions.png")
+    if isinstance(data, RoadsDataModule):
+        _report_roads(data, modules, folder)
+    else:
+        _draw(data, modules, folder / "decisions.png")
     print(f"\n{format_results(table)}\n\nrun folder: {folder}")
     return {
         "rows": rows,
@@ -85,7 +90,10 @@ def train(cfg: DictConfig) -> dict[str, Any]:
 
 
 def _assemble(
-    cfg: DictConfig, relaxation: DictConfig, problem: Problem | ProblemFamily, data: LearnedCostsDataModule
+    cfg: DictConfig,
+    relaxation: DictConfig,
+    problem: Problem | ProblemFamily,
+    data: LearnedCostsDataModule | RoadsDataModule,
 ) -> TrainingModule | DimesMetaSolver:
     pl.seed_everything(cfg.seed, workers=True, verbose=False)  # all methods start from the same weights
     module = assemble(cfg, relaxation, problem, data.node_features, data.edge_features)
@@ -99,7 +107,7 @@ def _fit(
     cfg: DictConfig,
     relaxation: DictConfig,
     module: TrainingModule | DimesMetaSolver,
-    data: LearnedCostsDataModule,
+    data: LearnedCostsDataModule | RoadsDataModule,
     folder: Path,
 ) -> dict[str, Any]:
     """Train one method and test its best checkpoint; returns its row of the table."""
@@ -151,6 +159,16 @@ def _rebuildable(cfg: DictConfig, relaxation: DictConfig) -> dict[str, Any]:
     container = OmegaConf.to_container(stored, resolve=True)
     assert isinstance(container, dict)
     return {str(key): value for key, value in container.items()}
+
+
+def _report_roads(
+    data: RoadsDataModule, trained: dict[str, TrainingModule | DimesMetaSolver], folder: Path
+) -> None:
+    encoders = {name: module.eval().encoder for name, module in trained.items()}
+    predict = {
+        name: encoder.link_times for name, encoder in encoders.items() if isinstance(encoder, RoadEncoder)
+    }
+    print(format_results(save_road_report(data, predict, folder)))
 
 
 def _draw(

@@ -2,6 +2,9 @@
 
 from datamodules.channel_costs import ChannelCostsDataModule
 from datamodules.learned_costs import LearnedCostsDataModule
+from datamodules.road_report import save_road_report
+from datamodules.road_trips import RoadTrips
+from datamodules.roads import RoadsDataModule
 from datamodules.shop_floor import ShopFloorDataModule
 from datamodules.transmitters import TransmitterNetworks
 from datamodules.tsplib import BenchmarkInstance, TsplibInstances
@@ -11,8 +14,11 @@ __all__ = [
     "BenchmarkInstance",
     "ChannelCostsDataModule",
     "LearnedCostsDataModule",
+    "RoadTrips",
+    "RoadsDataModule",
     "ShopFloorDataModule",
     "TransmitterNetworks",
     "TsplibInstances",
     "UniformTSPDataModule",
+    "save_road_report",
 ]

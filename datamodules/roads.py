@@ -6,15 +6,16 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from torch.utils.data import DataLoader
 from torch_geometric.data import Batch, Data
 from torch_geometric.loader.dataloader import Collater
-from torch.utils.data import DataLoader
 
 from datamodules.epoch_shuffle import EpochShuffle
 from datamodules.road_scenarios import (
@@ -73,6 +74,8 @@ class RoadsDataModule(pl.LightningDataModule):
         trips_per_hour: trips drawn from the pairs in every hour.
         congestion, noise: see `generate_road_scenarios`.
         gap: relative gap of the equilibria.
+        transfer: network -> congestion, judged on but not trained on.
+        num_stops: of the delivery tour planned in every test hour.
         seed: of the data; the sets use different streams of it.
         cache_dir: hours are kept here, one file per (network, generator, seed).
     """
@@ -91,12 +94,16 @@ class RoadsDataModule(pl.LightningDataModule):
         congestion: float = 1.0,
         noise: float = 0.2,
         gap: float = 1e-4,
+        transfer: Mapping[str, float] | None = None,
+        num_stops: int = 8,
         seed: int = 0,
         cache_dir: str = "data/roads",
     ) -> None:
         super().__init__()
         if min(num_train, num_val, num_test, batch_size, num_pairs, trips_per_hour) < 1:
             raise InvalidInstanceError("Numbers of hours, pairs and trips must be at least 1.")
+        if num_stops < 3:
+            raise InvalidInstanceError(f"A tour needs at least 3 stops, got {num_stops}.")
         if congestion <= 0 or noise < 0 or gap <= 0:
             raise InvalidInstanceError(
                 f"congestion and gap must be positive, noise not negative; got {congestion}, {gap}, {noise}."
@@ -106,6 +113,7 @@ class RoadsDataModule(pl.LightningDataModule):
         self.batch_size, self.seed = batch_size, seed
         self.num_pairs, self.trips_per_hour = num_pairs, trips_per_hour
         self.congestion, self.noise, self.gap = congestion, noise, gap
+        self.transfer, self.num_stops = dict(transfer or {}), num_stops
         self.cache_dir = Path(cache_dir)
         self.sets: dict[str, list[Data]] = {}
 

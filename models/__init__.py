@@ -8,6 +8,7 @@ from models.cost_encoder import CostEncoder
 from models.dimes_meta_solver import DimesMetaSolver
 from models.operation_encoder import OperationEncoder
 from models.progress import TotalProgress
+from models.road_encoder import RoadEncoder
 from models.training_module import TrainingModule
 from models.tuner import Tuned, tune
 
@@ -16,6 +17,7 @@ __all__ = [
     "CostEncoder",
     "DimesMetaSolver",
     "OperationEncoder",
+    "RoadEncoder",
     "TotalProgress",
     "TrainingModule",
     "Tuned",

@@ -6,6 +6,7 @@ from diffcomb.losses.cost_error import CostMSELoss
 from diffcomb.losses.fenchel_young import FenchelYoungLoss
 from diffcomb.losses.imitation import ImitationLoss
 from diffcomb.losses.learned_landscape import LearnedLandscapeLoss
+from diffcomb.losses.log_cost_error import LogCostMSELoss
 from diffcomb.losses.optimal_value import OptimalValueLoss
 from diffcomb.losses.penalized_regret import PenalizedRegretLoss
 from diffcomb.losses.perturbation_gradient import PerturbationGradientLoss
@@ -26,6 +27,7 @@ __all__ = [
     "ImitationLoss",
     "LearnedLandscapeLoss",
     "ListwiseRankingLoss",
+    "LogCostMSELoss",
     "NCELoss",
     "OptimalValueLoss",
     "PairwiseRankingLoss",

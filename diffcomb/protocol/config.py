@@ -19,6 +19,8 @@ class TrainConfig:
     relaxation: dict[str, Any] = field(default_factory=dict)
     #: trained beside it for comparison, from the relaxation group; relaxation@control=none: nothing
     control: dict[str, Any] = field(default_factory=dict)
+    #: one more of the same kind
+    second_control: dict[str, Any] = field(default_factory=dict)
     loss: dict[str, Any] = field(default_factory=dict)
     model: dict[str, Any] = field(default_factory=dict)
     datamodule: dict[str, Any] = field(default_factory=dict)

@@ -104,9 +104,7 @@ def _leads_somewhere(
     return useful
 
 
-def _add_path(
-    column: np.ndarray, parent: np.ndarray, tails: np.ndarray, node: int, amount: float
-) -> None:
+def _add_path(column: np.ndarray, parent: np.ndarray, tails: np.ndarray, node: int, amount: float) -> None:
     while parent[node] >= 0:
         column[parent[node]] += amount
         node = int(tails[parent[node]])

@@ -167,9 +167,7 @@ def _sweep(
     while origin < zones:
         if used[0] + zones > len(after) or used[1] + zones * nodes > len(pool):
             return origin
-        shortest_tree(
-            origin, times, first_link, links, heads, first_thru_node, distance, parent, settled
-        )
+        shortest_tree(origin, times, first_link, links, heads, first_thru_node, distance, parent, settled)
         for z in range(zones):
             trips = demand[origin, z]
             if z == origin or trips <= 0.0:

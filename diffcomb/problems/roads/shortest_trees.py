@@ -126,9 +126,7 @@ def all_or_nothing(
     through = np.empty(nodes)
     total = 0.0
     for origin in range(zones):
-        count = shortest_tree(
-            origin, times, first, links, heads, first_thru_node, distance, parent, settled
-        )
+        count = shortest_tree(origin, times, first, links, heads, first_thru_node, distance, parent, settled)
         through[:] = 0.0
         for z in range(zones):
             if z != origin and demand[origin, z] > 0.0:
