@@ -1,4 +1,4 @@
-"""What predicted link times are worth on the road: trips and delivery tours, at home and on other networks."""
+"""What predicted link times are worth: trips and delivery tours, at home and on other networks."""
 
 from __future__ import annotations
 

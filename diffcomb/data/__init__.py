@@ -3,14 +3,26 @@
 from diffcomb.data.best_known import tsplib_optima
 from diffcomb.data.dimacs import DimacsGraph, read_dimacs
 from diffcomb.data.jobshop import JobShopInstance, read_jobshop
+from diffcomb.data.tntp import (
+    TntpNetwork,
+    read_tntp_coordinates,
+    read_tntp_flows,
+    read_tntp_network,
+    read_tntp_trips,
+)
 from diffcomb.data.tsplib import TsplibInstance, read_tsplib
 
 __all__ = [
     "DimacsGraph",
     "JobShopInstance",
+    "TntpNetwork",
     "TsplibInstance",
     "read_dimacs",
     "read_jobshop",
+    "read_tntp_coordinates",
+    "read_tntp_flows",
+    "read_tntp_network",
+    "read_tntp_trips",
     "read_tsplib",
     "tsplib_optima",
 ]

@@ -34,6 +34,10 @@ DATASETS = {
         "https://mat.tepper.cmu.edu/COLOR/instances/{file}",
         "DIMACS second challenge and COLOR02 graphs: free for research",
     ),
+    "roads": Dataset(
+        "https://raw.githubusercontent.com/bstabler/TransportationNetworks/master/{file}",
+        "Transportation Networks for Research: academic research only, name the source",
+    ),
     "jobshop": Dataset(
         "https://raw.githubusercontent.com/tamy0612/JSPLIB/master/instances/{stem}",
         "JSPLIB, the usual job-shop families",
@@ -62,8 +66,8 @@ def download(dataset: str, data_folder: Path, names: Sequence[str] = ()) -> Path
             the known ones; nothing is left half-written.
     """
     source, checksums = DATASETS[dataset], known_checksums(dataset)
-    wanted = [file for file in checksums if not names or Path(file).stem in names or file in names]
-    unknown = [name for name in names if not any(name in (file, Path(file).stem) for file in wanted)]
+    wanted = [file for file in checksums if not names or _called(file) & set(names)]
+    unknown = [name for name in names if not any(name in _called(file) for file in wanted)]
     if unknown:
         raise InvalidInstanceError(f"{dataset} has no instance {unknown[0]!r} that this package knows.")
     folder = Path(data_folder) / dataset
@@ -78,6 +82,11 @@ def download(dataset: str, data_folder: Path, names: Sequence[str] = ()) -> Path
             )
         _write_whole(folder / file, text)
     return folder
+
+
+def _called(file: str) -> set[str]:
+    """What the user may call a file: its name with or without extension, or the folder it is in."""
+    return {file, Path(file).stem, Path(file).parent.name} - {""}
 
 
 def _fetch(url: str) -> bytes:

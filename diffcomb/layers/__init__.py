@@ -8,6 +8,7 @@ from diffcomb.layers.parametric_layer import ParametricLayer
 from diffcomb.layers.perturbation import Perturbation, SeededNoise, cost_scale, matching_step
 from diffcomb.layers.record import LayerRecord
 from diffcomb.layers.rho import FixedRho, ShareController
+from diffcomb.layers.traffic_layer import TrafficLayer
 
 __all__ = [
     "Adjoint",
@@ -21,6 +22,7 @@ __all__ = [
     "Perturbation",
     "SeededNoise",
     "ShareController",
+    "TrafficLayer",
     "attach_adjoint",
     "cost_scale",
     "exact_decisions",

@@ -18,6 +18,7 @@ from diffcomb.losses.score_function import ScoreFunctionLoss
 from diffcomb.losses.smoothed_spo_plus import SmoothedSPOPlusLoss
 from diffcomb.losses.solution_pool import SolutionPool
 from diffcomb.losses.spo_plus import SPOPlusLoss
+from diffcomb.losses.staged import StagedLoss
 
 __all__ = [
     "CMAPLoss",
@@ -41,4 +42,5 @@ __all__ = [
     "ScoreFunctionLoss",
     "SmoothedSPOPlusLoss",
     "SolutionPool",
+    "StagedLoss",
 ]

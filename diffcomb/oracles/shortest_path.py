@@ -9,12 +9,13 @@ from scipy.sparse import csgraph
 from diffcomb.errors import InvalidCostsError
 from diffcomb.oracles.batch import Solved, solve_each
 from diffcomb.oracles.dag_path import shortest_dag_paths
+from diffcomb.oracles.dijkstra_path import dijkstra_paths
 from diffcomb.problems import OracleAnswer, Problem, ShortestPath, SolveOptions, Status
 
 
 class ShortestPathOracle:
-    """Acyclic graphs: dynamic programming, compiled, any sign of costs. Graphs with cycles: scipy's
-    Dijkstra for non-negative costs, Bellman-Ford for negative ones.
+    """Acyclic graphs: dynamic programming, compiled, any sign of costs. Graphs with cycles: Dijkstra,
+    compiled, for non-negative costs, scipy's Bellman-Ford for negative ones.
 
     Raises InvalidCostsError when a cycle of negative cost can be reached: the shortest *simple*
     path is then NP-hard, and the MIP backends solve it.
@@ -31,6 +32,17 @@ class ShortestPathOracle:
             z = shortest_dag_paths(
                 costs,
                 problem.order,
+                problem.first_arc,
+                problem.arcs_by_tail,
+                problem.tails,
+                problem.heads,
+                problem.source,
+                problem.target,
+            )
+            return OracleAnswer.proven(z, costs)
+        if (costs >= 0).all():
+            z = dijkstra_paths(
+                costs,
                 problem.first_arc,
                 problem.arcs_by_tail,
                 problem.tails,

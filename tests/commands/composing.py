@@ -28,6 +28,15 @@ TINY_PROBLEM = {
         "problem.largest=8",
         "problem.interference=1.5",
     ],
+    "roads": [
+        "problem.network=grid",
+        "problem.rows=4",
+        "problem.cols=4",
+        "datamodule.num_pairs=8",
+        "datamodule.trips_per_hour=4",
+        "datamodule.num_stops=4",
+        "datamodule.transfer=null",  # needs no files
+    ],
     "shortest_path": ["problem.rows=3", "problem.cols=3"],
     "assignment": ["problem.size=4"],
     "knapsack": ["problem.num_items=8"],

@@ -17,7 +17,12 @@ def test_experiment_runs(name, tmp_path):
     """At a tiny size, through the training command."""
     composed = compose_config("train", [f"experiment={name}"], tmp_path)
     choice = composed.problem["_target_"]
-    sizes = {"Assignment": "assignment", "grid": "shortest_path", "TravelingSalesman": "tsp"}
+    sizes = {
+        "Assignment": "assignment",
+        "RoadTrips": "roads",
+        "grid": "shortest_path",
+        "TravelingSalesman": "tsp",
+    }
     size = TINY_PROBLEM[sizes[choice.split(".")[-1]]]
     cache = f"datamodule.cache_dir={tmp_path / 'cache'}"
     out = train(compose_config("train", [f"experiment={name}", cache, *TINY, *size], tmp_path))

@@ -122,7 +122,7 @@ class RoadNetwork:
         demand = rng.random((rows * cols, rows * cols)) ** 3
         np.fill_diagonal(demand, 0.0)
         # about the load at which half of the links are full
-        demand *= 0.6 * links / (demand.sum() * (rows + cols) / 3)
+        demand *= 1.2 * links / (demand.sum() * (rows + cols) / 3)
         positions = np.stack([np.tile(np.arange(cols), rows), -np.repeat(np.arange(rows), cols)], axis=1)
         network = cls(
             rows * cols,

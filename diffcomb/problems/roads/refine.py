@@ -1,4 +1,4 @@
-"""User equilibrium to machine accuracy: path flows by gradient projection, then Newton on the optimal face."""
+"""User equilibrium to rounding: path flows by gradient projection, then Newton on the optimal face."""
 
 from __future__ import annotations
 
@@ -72,7 +72,9 @@ def refine(
     paths = _Paths.empty(network.num_zones**2)
     flows = np.zeros(network.num_links)
     relative = np.inf
-    for sweep in range(max_sweeps):
+    sweeps = 0
+    while sweeps < max_sweeps:
+        sweeps += 1
         _sweep_all(network, demand, flows, paths)
         # the sum of the paths, free of what the many small moves have rounded away
         flows = _flows_of(paths.first, paths.after, paths.flow, paths.start, paths.length, paths.pool, flows)
@@ -87,9 +89,9 @@ def refine(
             break
         flows, relative = np.maximum(candidate, 0.0), better
     if relative > max(gap, _IDENTIFY):
-        raise SolveFailedError(f"Relative gap {relative:.1e} after {sweep + 1} sweeps; raise max_sweeps.")
+        raise SolveFailedError(f"Relative gap {relative:.1e} after {sweeps} sweeps; raise max_sweeps.")
     times = network.travel_times(flows)
-    return Equilibrium(flows, times, network.beckmann(flows), relative, sweep + 1), face
+    return Equilibrium(flows, times, network.beckmann(flows), relative, sweeps), face
 
 
 def _gap(network: RoadNetwork, demand: np.ndarray, flows: np.ndarray) -> float:
