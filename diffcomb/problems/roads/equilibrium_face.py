@@ -49,7 +49,7 @@ class EquilibriumFace:
             y = linalg.cho_solve(linalg.cho_factor(curvature), right)
         except linalg.LinAlgError:
             y = np.linalg.lstsq(curvature, right, rcond=1e-12)[0]
-        return cycles @ y  # type: ignore[no-any-return]
+        return cycles @ y
 
 
 def equilibrium_face(network: RoadNetwork, demand: np.ndarray, times: np.ndarray) -> EquilibriumFace:

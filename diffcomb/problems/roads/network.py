@@ -178,7 +178,7 @@ class RoadNetwork:
     # -- shortest paths -------------------------------------------------------------------------
     def trees(self, origins: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Shortest distance to, and last link before, every node, (origins, nodes) each."""
-        return shortest_trees(  # type: ignore[no-any-return]
+        return shortest_trees(
             np.asarray(origins, np.int64),
             times,
             self.first_link,
