@@ -17,7 +17,6 @@ from diffcomb.losses import (
     FenchelYoungLoss,
     LearnedLandscapeLoss,
     ListwiseRankingLoss,
-    LogCostMSELoss,
     NCELoss,
     PairwiseRankingLoss,
     PerturbationGradientLoss,
@@ -122,7 +121,6 @@ LOSSES: dict[str, Callable[[Problem], nn.Module]] = {
     "fenchel_young": lambda p: FenchelYoungLoss(_relaxed(p)),
     "smoothed_spo_plus": lambda p: SmoothedSPOPlusLoss(_relaxed(p)),
     "cost_error": lambda p: CostMSELoss(_relaxed(p)),
-    "log_cost_error": lambda p: LogCostMSELoss(_relaxed(p)),
     "spo_plus": lambda p: SPOPlusLoss(relaxations.ExactDecision(p)),
     "perturbed_fenchel_young": lambda p: PerturbedFenchelYoungLoss(relaxations.ExactDecision(p)),
     "perturbed_fenchel_young_multiplicative": lambda p: PerturbedFenchelYoungLoss(

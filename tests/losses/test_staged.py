@@ -26,6 +26,17 @@ def test_stages_change_after_the_steps():
         assert torch.allclose(loss(theta, costs), expected)
 
 
+def test_log_error_is_relative():
+    """Twice and half the cost are equally wrong, on a short link and on a jammed one."""
+    costs = torch.tensor([[1.0, 100.0], [2.0, 3.0]])
+    for factor in (0.5, 2.0):
+        theta = (factor * costs).requires_grad_()
+        loss = LogCostMSELoss()(theta, costs)
+        assert torch.isclose(loss, torch.tensor(2.0).log().square())
+        loss.backward()
+        assert torch.allclose(theta.grad * theta, theta.grad[0, 0] * theta[0, 0])
+
+
 def test_a_road_encoder_learns_to_plan(tmp_path):
     """Twelve epochs on a small congested town: regret on its own hours below three quarters of the
     untrained encoder's.
