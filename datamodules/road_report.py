@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from diffcomb.protocol import save_route_figure, save_savings_figure, savings_ta
 Predict = Callable[[Batch], Tensor]
 
 
-def save_road_report(data: RoadsDataModule, predict: dict[str, Predict], folder: Path) -> pd.DataFrame:
+def save_road_report(data: RoadsDataModule, predict: Mapping[str, Predict], folder: Path) -> pd.DataFrame:
     """Judge free-flow planning and every model on test hours; writes roads.csv, savings.png and map.png.
 
     Trips take the fastest route of the whole network for the predicted times, and their true time

@@ -35,6 +35,7 @@ class StagedLoss(nn.Module):
         if steps < 0:
             raise InvalidInstanceError(f"steps must not be negative, got {steps}.")
         self.first, self.then, self.steps = first(layer), then(layer), steps
+        self.done: Tensor
         #: in checkpoints, so that a resumed run goes on in the right stage
         self.register_buffer("done", torch.zeros((), dtype=torch.int64))
         #: fields of a batch that either of the two takes
