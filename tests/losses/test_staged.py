@@ -1,5 +1,7 @@
 """The staged loss is its first loss for so many steps, then the other; so it learns roads."""
 
+from functools import partial
+
 import torch
 
 from datamodules import RoadsDataModule, RoadTrips
@@ -49,7 +51,9 @@ def test_a_road_encoder_learns_to_plan(tmp_path):
     torch.manual_seed(0)
     encoder = RoadEncoder(data.node_features, data.edge_features, hidden=8, num_layers=1)
     layer = DecisionLayer([])
-    loss = StagedLoss(layer, LogCostMSELoss, PerturbationGradientLoss, steps=20)
+    # forward: the other differences meet negative costs, and with them negative cycles
+    forward = partial(PerturbationGradientLoss, difference="forward")
+    loss = StagedLoss(layer, LogCostMSELoss, forward, steps=20)
     optimizer = torch.optim.Adam(encoder.parameters(), lr=1e-2)
 
     def fields(batch):
