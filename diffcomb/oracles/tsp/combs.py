@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from diffcomb.compiled import compiled
-from diffcomb.oracles.tsp.cuts import Cut, comb
+from diffcomb.oracles.tsp.cuts import Cut, comb, cut_values
 from diffcomb.oracles.tsp.handles import candidate_handles
 
 #: candidates looked at by one call
@@ -40,26 +40,15 @@ def violated_combs(
     rows = np.arange(len(pairs))
     pairs[rows, tails[edges]] = pairs[rows, heads[edges]] = True
     teeth = np.concatenate([pairs, tight]) if len(tight) else pairs
-    gain = 3.0 - _cut_values(teeth, tails, heads, x)
+    gain = 3.0 - cut_values(teeth, tails, heads, x)
     order = np.argsort(-gain, kind="stable")
     teeth, gain = teeth[order], gain[order]
     rows, members = np.nonzero(teeth)
     start = np.searchsorted(rows, np.arange(len(teeth) + 1))
-    boundary = _cut_values(handles, tails, heads, x)
+    boundary = cut_values(handles, tails, heads, x)
     chosen, counts, violations = _choose_teeth(handles, boundary, start, members, gain)
     order = np.argsort(-violations, kind="stable")[:limit]
     return [comb(handles[k], teeth[chosen[k, : counts[k]]]) for k in order if violations[k] > min_violation]
-
-
-@compiled
-def _cut_values(sets: np.ndarray, tails: np.ndarray, heads: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """x(delta(S)) of each set (count, N)."""
-    values = np.zeros(len(sets))
-    for k in range(len(sets)):
-        for e in range(len(x)):
-            if sets[k, tails[e]] != sets[k, heads[e]]:
-                values[k] += x[e]
-    return values
 
 
 @compiled

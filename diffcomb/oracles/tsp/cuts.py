@@ -7,6 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
+from diffcomb.compiled import compiled
+
 
 @dataclass(frozen=True)
 class Cut:
@@ -39,3 +41,14 @@ def subtour(inside: np.ndarray) -> Cut:
 def comb(handle: np.ndarray, teeth: np.ndarray) -> Cut:
     """x(delta(H)) + sum x(delta(T_i)) >= 3 t + 1 for an odd number t of disjoint teeth."""
     return Cut(np.concatenate([handle[None], teeth]), 3.0 * len(teeth) + 1.0)
+
+
+@compiled
+def cut_values(sets: np.ndarray, tails: np.ndarray, heads: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """x(delta(S)) of each set (count, N)."""
+    values = np.zeros(len(sets))
+    for k in range(len(sets)):
+        for e in range(len(x)):
+            if sets[k, tails[e]] != sets[k, heads[e]]:
+                values[k] += x[e]
+    return values

@@ -45,7 +45,9 @@ def tighten(
     """
     bound, stalled, comb_rounds = -np.inf, 0, 0
     while True:
-        value = program.solve()
+        value = program.solve(deadline)
+        if not program.solved:
+            return bound, False
         if value == np.inf:
             return np.inf, False
         cuts = separate_subtours(program)
@@ -69,7 +71,7 @@ def tighten(
             if stalled >= 3 or comb_rounds >= rounds:
                 return value, True
             comb_rounds += 1
-            cuts = separate_combs(program)
+            cuts = program.violated_pool_cuts() or separate_combs(program)
             if price:
                 program.drop_slack_cuts()
         if not program.add_cuts(cuts):

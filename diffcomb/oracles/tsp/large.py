@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 
 from diffcomb.oracles.tsp.cutting_planes import tighten
@@ -33,7 +35,7 @@ def solve_large(
     matrix[tails, heads] = matrix[heads, tails] = cost
     near = nearest_lists(matrix, min(8, num_cities - 1))
     tour = nearest_neighbour_tour(matrix, 0) if known_tour is None else known_tour.astype(np.int32)
-    upper = improve_tour(matrix, near, tour, effort * num_cities, seed, 1e-12)
+    upper = _search_tours(matrix, near, tour, effort, seed, deadline)
     best = edge_positions(num_cities, tour)
 
     ends = np.repeat(np.arange(num_cities), min(6, num_cities - 1))
@@ -53,8 +55,10 @@ def solve_large(
         # the local search stops its scan of a list by cost
         ascending = np.argsort(np.take_along_axis(matrix, near, 1), axis=1, kind="stable")
         near = np.ascontiguousarray(np.take_along_axis(near, ascending, 1))
-        upper = improve_tour(matrix, near, tour, effort * num_cities, seed + 1, 1e-12)
+        upper = _search_tours(matrix, near, tour, effort, seed + 1, deadline)
         for k in range(effort // 2):
+            if time.perf_counter() > deadline:
+                break
             rounded, value = round_point(
                 program.tails, program.heads, program.x, matrix, near, 2 * num_cities, seed + k
             )
@@ -73,3 +77,14 @@ def solve_large(
     outcome = search.run(deadline, bound)
     edges = best if outcome.edges is None else outcome.edges
     return Outcome(edges, outcome.bound, outcome.bound >= outcome.upper - tolerance)
+
+
+def _search_tours(
+    matrix: np.ndarray, near: np.ndarray, tour: np.ndarray, effort: int, seed: int, deadline: float
+) -> float:
+    """`effort` times N kicks on the tour, in place, as long as there is time; its cost."""
+    for k in range(effort):
+        upper = improve_tour(matrix, near, tour, len(matrix), seed + 1000 * k, 1e-12)
+        if time.perf_counter() > deadline:
+            break
+    return upper

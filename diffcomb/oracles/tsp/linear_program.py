@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
 from typing import Any
 
 import highspy
@@ -9,14 +11,30 @@ import numpy as np
 
 from diffcomb.compiled import compiled
 from diffcomb.errors import SolveFailedError
-from diffcomb.oracles.tsp.cuts import Cut
+from diffcomb.oracles.tsp.cuts import Cut, cut_values
 
 #: HighsBasisStatus
-_LOWER, _BASIC = highspy.HighsBasisStatus.kLower, highspy.HighsBasisStatus.kBasic
+_BASIC = highspy.HighsBasisStatus.kBasic
+#: rows that left the program and may come back
+_POOL = 1500
+#: a row of the pool comes back when violated by this much
+_VIOLATED = 0.01
+
+
+@dataclass(frozen=True)
+class WarmStart:
+    """A basis that survives the removal of rows: statuses of columns and degree rows, and the cuts
+    whose slack is not basic with theirs."""
+
+    columns: list[Any]
+    degrees: list[Any]
+    tight: dict[bytes, tuple[Cut, Any]]
 
 
 class TourProgram:
     """min cost'x, x(delta(v)) = 2, cuts, 0 <= x <= 1 over a chosen subset of the edges.
+
+    Cuts that go slack leave for a pool, from where they come back when violated.
 
     Args:
         tails, heads, cost: all edges that may ever become columns (m,), costs of magnitude 1.
@@ -24,7 +42,8 @@ class TourProgram:
 
     Attributes:
         columns: positions of the current columns. cuts: the current rows after the degree rows.
-        x, dual: of the last solve, per column and per row (degree rows first).
+        value; x, reduced: of the last full solve; per column. dual: per row (degree rows first).
+        solved: the last solve was finished, its value is exact.
     """
 
     def __init__(
@@ -35,6 +54,7 @@ class TourProgram:
         self.columns = np.zeros(0, dtype=np.int64)
         self.cuts: list[Cut] = []
         self._keys: set[bytes] = set()
+        self._pool: dict[bytes, Cut] = {}
         self._highs: Any = highspy.Highs()
         for option, value in (
             ("output_flag", False),
@@ -49,8 +69,8 @@ class TourProgram:
         two = np.full(num_cities, 2.0)
         none = np.zeros(0, dtype=np.int32)
         self._highs.addRows(num_cities, two, two, 0, np.zeros(num_cities, dtype=np.int32), none, np.zeros(0))
-        self.x, self.dual = np.zeros(0), np.zeros(num_cities)
-        self.solved = False
+        self.x, self.reduced, self.dual = np.zeros(0), np.zeros(0), np.zeros(num_cities)
+        self.solved, self.value = False, -np.inf
         self.add_columns(columns)
 
     @property
@@ -109,54 +129,94 @@ class TourProgram:
         distinct = {cut.key: cut for cut in cuts}
         return [cut for key, cut in distinct.items() if key not in self._keys]
 
-    def drop_slack_cuts(self) -> None:
-        """Remove the rows whose slack is basic; the optimum stays."""
-        basis = self._highs.getBasis()
-        status = basis.row_status[self.num_cities :]
+    def drop_columns(self, gone: np.ndarray) -> np.ndarray:
+        """Remove those columns marked in `gone` (all 0) that are not basic; returns who stays."""
+        status = self._highs.getBasis().col_status
+        gone = gone & np.array([s != _BASIC for s in status], dtype=bool)
+        positions = np.flatnonzero(gone).astype(np.int32)
+        self._highs.deleteCols(len(positions), positions)
+        self.columns, self.x, self.reduced = self.columns[~gone], self.x[~gone], self.reduced[~gone]
+        return ~gone
+
+    def drop_slack_cuts(self, least: int = 20) -> None:
+        """Move the rows whose slack is basic to the pool, if they are `least` many; the optimum stays."""
+        status = self._highs.getBasis().row_status[self.num_cities :]
         slack = np.array([s == _BASIC for s in status], dtype=bool)
-        if slack.sum() < 20:
+        if slack.sum() < least:
             return
         positions = (self.num_cities + np.flatnonzero(slack)).astype(np.int32)
         self._highs.deleteRows(len(positions), positions)
         self.dual = np.delete(self.dual, positions)
         for k in np.flatnonzero(slack):
-            self._keys.discard(self.cuts[k].key)
+            cut = self.cuts[k]
+            self._keys.discard(cut.key)
+            self._pool.pop(cut.key, None)
+            self._pool[cut.key] = cut
+        for key in list(self._pool)[: max(0, len(self._pool) - _POOL)]:
+            del self._pool[key]
         self.cuts = [cut for cut, gone in zip(self.cuts, slack, strict=True) if not gone]
+
+    def violated_pool_cuts(self) -> list[Cut]:
+        """Cuts of the pool that x violates."""
+        pool = self.fresh(list(self._pool.values()))
+        if not pool:
+            return []
+        support = self.x > 1e-9
+        sets = np.concatenate([cut.sets for cut in pool])
+        values = cut_values(sets, self.tails[support], self.heads[support], self.x[support])
+        first = np.cumsum([0, *(len(cut.sets) for cut in pool[:-1])])
+        violation = np.array([cut.rhs for cut in pool]) - np.add.reduceat(values, first)
+        return [pool[k] for k in np.flatnonzero(violation > _VIOLATED)]
 
     def set_bounds(self, lower: np.ndarray, upper: np.ndarray) -> None:
         """Bounds of all columns."""
         count = len(self.columns)
         self._highs.changeColsBounds(count, np.arange(count, dtype=np.int32), lower, upper)
 
-    def basis(self) -> Any:
-        return self._highs.getBasis()
+    def basis(self) -> WarmStart:
+        """Of the last solve."""
+        basis = self._highs.getBasis()
+        n, rows = self.num_cities, basis.row_status
+        tight = {
+            cut.key: (cut, status)
+            for cut, status in zip(self.cuts, rows[n:], strict=True)
+            if status != _BASIC
+        }
+        return WarmStart(basis.col_status, rows[:n], tight)
 
-    def restore(self, basis: Any) -> None:
-        """Start from an earlier basis; rows added since are basic."""
-        missing = self.num_cities + len(self.cuts) - len(basis.row_status)
-        if missing > 0:
-            basis.row_status = [*basis.row_status, *([_BASIC] * missing)]
+    def restore(self, start: WarmStart) -> None:
+        """Start from an earlier basis: its tight rows come back if they left, other rows are basic."""
+        self.add_cuts([cut for key, (cut, _) in start.tight.items() if key not in self._keys])
+        basis = highspy.HighsBasis()
+        basis.col_status = start.columns
+        slack = (None, _BASIC)
+        basis.row_status = [*start.degrees, *(start.tight.get(cut.key, slack)[1] for cut in self.cuts)]
+        basis.valid = True
         self._highs.setBasis(basis)
 
-    def solve(self, max_iterations: int | None = None) -> float:
+    def solve(self, deadline: float = np.inf, max_iterations: int | None = None) -> float:
         """Optimal value, +inf when infeasible.
 
-        With an iteration limit the value may be an estimate only; `solved` says whether it is exact.
+        Cut short by the deadline (time.perf_counter) or an iteration limit the value may be an
+        estimate only; `solved` says whether it is exact. Probes with an iteration limit leave x alone.
         """
         limit = 2_000_000_000 if max_iterations is None else max_iterations
         self._highs.setOptionValue("simplex_iteration_limit", limit)
+        # HiGHS adds up the time of all runs
+        left = max(deadline - time.perf_counter(), 1e-3)
+        self._highs.setOptionValue("time_limit", self._highs.getRunTime() + left)
         self._highs.run()
         status, known = self._highs.getModelStatus(), highspy.HighsModelStatus
         self.solved = status in (known.kOptimal, known.kInfeasible)
         if status == known.kInfeasible:
             return np.inf
-        if status not in (known.kOptimal, known.kIterationLimit):
+        if status not in (known.kOptimal, known.kIterationLimit, known.kTimeLimit):
             raise SolveFailedError(f"HiGHS stopped with {self._highs.modelStatusToString(status)}.")
         value = float(self._highs.getInfo().objective_function_value)
-        if max_iterations is None:
+        if max_iterations is None and self.solved:
             solution = self._highs.getSolution()
-            self.x = np.asarray(solution.col_value)
-            self.dual = np.asarray(solution.row_dual)
+            self.x, self.reduced = np.asarray(solution.col_value), np.asarray(solution.col_dual)
+            self.dual, self.value = np.asarray(solution.row_dual), value
         return value
 
     def cost_of(self, positions: np.ndarray) -> float:

@@ -6,12 +6,11 @@ import heapq
 import itertools
 import time
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from diffcomb.oracles.tsp.cutting_planes import tighten
-from diffcomb.oracles.tsp.linear_program import TourProgram
+from diffcomb.oracles.tsp.linear_program import TourProgram, WarmStart
 from diffcomb.oracles.tsp.outcome import edge_positions
 from diffcomb.oracles.tsp.rounding import round_point
 
@@ -29,7 +28,7 @@ class _Node:
     serial: int
     lower: np.ndarray = field(compare=False)
     upper: np.ndarray = field(compare=False)
-    basis: Any = field(compare=False)
+    basis: WarmStart = field(compare=False)
 
 
 @dataclass
@@ -70,6 +69,8 @@ class LpSearch:
         self._matrix, self._near = matrix, near
         few = program.num_cities <= _FEW_CITIES
         self._candidates, self._pivots = _QUICK_PROBES if few else _THOROUGH_PROBES
+        #: optimum and reduced costs of the root
+        self._root_value, self._root_reduced = -np.inf, np.zeros(len(lower))
         #: per column: sum of the lifts per unit and number of probes, at 0 and at 1
         self._lifts = np.zeros((2, len(lower)))
         self._probes = np.zeros((2, len(lower)), dtype=np.int64)
@@ -84,6 +85,8 @@ class LpSearch:
                 return SearchOutcome(self._edges, self._upper, heap[0].bound, nodes)
             node = heapq.heappop(heap)
             nodes += 1
+            program.drop_slack_cuts(least=program.num_cities // 2)
+            self._fix(node, self._root_value, self._root_reduced)
             program.set_bounds(node.lower, node.upper)
             program.restore(node.basis)
             rounds = 30 if nodes == 1 else 6
@@ -101,12 +104,34 @@ class LpSearch:
                 chosen = program.columns[program.x > 0.5]
                 self._edges, self._upper = chosen, float(program.cost_of(chosen))
                 continue
+            value, reduced = program.value, program.reduced
             self._round(nodes)
             if bound >= self._upper - self._tolerance:
                 continue
+            self._fix(node, value, reduced)
+            if nodes == 1:
+                self._shrink(node, value)
+                fractional = np.flatnonzero((program.x > _INTEGRAL) & (program.x < 1 - _INTEGRAL))
             for child in self._branch(node, bound, fractional):
                 heapq.heappush(heap, child)
         return SearchOutcome(self._edges, self._upper, self._upper, nodes)
+
+    def _fix(self, node: _Node, value: float, reduced: np.ndarray) -> None:
+        """Bounds of columns that no better tour below the node can leave: reduced cost against the gap.
+
+        Args:
+            value, reduced: optimum and reduced costs of the node's program or of one that contains it.
+        """
+        slack = self._upper - self._tolerance - value
+        node.upper[(reduced > slack) & (node.lower < 0.5)] = 0.0
+        node.lower[(reduced < -slack) & (node.upper > 0.5)] = 1.0
+
+    def _shrink(self, root: _Node, value: float) -> None:
+        """Without the columns fixed to 0 at the root; its reduced costs serve every later incumbent."""
+        kept = self._program.drop_columns(root.upper < 0.5)
+        root.lower, root.upper = root.lower[kept], root.upper[kept]
+        self._lifts, self._probes = self._lifts[:, kept], self._probes[:, kept]
+        self._root_value, self._root_reduced = value, self._program.reduced
 
     def _round(self, seed: int) -> None:
         """Keep the tour that the fractional point suggests if it is better."""
@@ -155,7 +180,9 @@ class LpSearch:
             children.append(_Node(child_bound, next(self._serial), lower, upper, basis))
         return children
 
-    def _probe(self, node: _Node, edge: int, bound: float, basis: Any) -> tuple[np.ndarray, list[float]]:
+    def _probe(
+        self, node: _Node, edge: int, bound: float, basis: WarmStart
+    ) -> tuple[np.ndarray, list[float]]:
         """Lifts of the bound with the edge at 0 and at 1 after a few pivots, and what of it is proven."""
         program = self._program
         lifted, proven = [], []
@@ -164,7 +191,7 @@ class LpSearch:
             lower[edge] = upper[edge] = value
             program.set_bounds(lower, upper)
             program.restore(basis)
-            lifted.append(max(program.solve(self._pivots), bound))
+            lifted.append(max(program.solve(max_iterations=self._pivots), bound))
             # an unfinished probe is an estimate (the simplex perturbs costs), no bound
             proven.append(lifted[-1] if program.solved else bound)
         return np.array(lifted) - bound, proven
