@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from diffcomb.oracles.batch import Solved, solve_each
+from diffcomb.oracles.tsp.cut_memory import CutMemory
+from diffcomb.oracles.tsp.cuts import Cut
 from diffcomb.oracles.tsp.large import solve_large
 from diffcomb.oracles.tsp.one_tree import adjacency
 from diffcomb.oracles.tsp.outcome import Outcome
@@ -22,6 +24,8 @@ _SMALL = 60
 _BUDGET = 8_000
 #: by how much fixed edges are made cheaper at first; costs are scaled to magnitude 1
 _FIRST_REWARD = 4.0
+#: cuts from one solve to the next
+_memory = CutMemory()
 
 
 class BranchAndCut:
@@ -33,8 +37,9 @@ class BranchAndCut:
 
     Costs may be negative and of any scale. Integer costs (to 10^6) are solved to the exact optimum; real ones
     until no tour is better by more than 1e-10 (1-trees) or 1e-9 (linear programs) times N times the
-    largest deviation of a cost from their mean. Instances of a batch run on threads; an answer
-    depends on its costs and the seed alone.
+    largest deviation of a cost from their mean. Instances of a batch run on threads.
+    Tight cuts are remembered per problem for its next solves: the proven value depends on the costs alone;
+    which of several tours within the tolerance is returned may depend on what was solved before.
     """
 
     name = "branch_and_cut"
@@ -99,5 +104,10 @@ def _best_tour(
     known = None
     if n <= _SMALL:
         known = problem.order_of(outcome.edges)
-    later = solve_large(n, tails, heads, cost, max(smallest, n * 1e-9), deadline, options.seed, known)
+    tight: list[Cut] = []
+    later = solve_large(
+        n, tails, heads, cost, max(smallest, n * 1e-9), deadline, options.seed, known,
+        known_cuts=_memory.recall(problem), tight_cuts=tight,
+    )  # fmt: skip
+    _memory.remember(problem, tight)
     return later.or_better(outcome, cost)

@@ -34,7 +34,14 @@ def separate_combs(program: TourProgram) -> list[Cut]:
 
 
 def tighten(
-    program: TourProgram, upper: float, tolerance: float, deadline: float, *, price: bool, rounds: int
+    program: TourProgram,
+    upper: float,
+    tolerance: float,
+    deadline: float,
+    *,
+    price: bool,
+    rounds: int,
+    patience: int = 3,
 ) -> tuple[float, bool]:
     """The bound after cuts, and whether x satisfies all subtour rows (and so is a tour if integral).
 
@@ -42,6 +49,7 @@ def tighten(
         upper: stop once the bound reaches upper - tolerance.
         price: also price all edges into the program (at the root, while nothing is fixed).
         rounds: of combs at most; subtours are separated until none is left.
+        patience: rounds of combs in a row that may lift the bound by less than 2 % of the gap.
     """
     bound, stalled, comb_rounds = -np.inf, 0, 0
     while True:
@@ -50,7 +58,7 @@ def tighten(
             return bound, False
         if value == np.inf:
             return np.inf, False
-        cuts = separate_subtours(program)
+        cuts = separate_subtours(program) or program.violated_pool_cuts()
         if not cuts and price:
             reduced = program.reduced_costs()
             reduced[program.columns] = 0.0
@@ -68,10 +76,10 @@ def tighten(
             gap = max(upper - value, 1e-12)
             stalled = stalled + 1 if value < bound + 0.02 * gap else 0
             bound = max(bound, value)
-            if stalled >= 3 or comb_rounds >= rounds:
+            if stalled >= patience or comb_rounds >= rounds:
                 return value, True
             comb_rounds += 1
-            cuts = program.violated_pool_cuts() or separate_combs(program)
+            cuts = separate_combs(program)
             if price:
                 program.drop_slack_cuts()
         if not program.add_cuts(cuts):

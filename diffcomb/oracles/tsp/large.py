@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import numpy as np
 
+from diffcomb.oracles.tsp.cuts import Cut
 from diffcomb.oracles.tsp.cutting_planes import tighten
 from diffcomb.oracles.tsp.lin_kernighan import improve_tour, nearest_lists, nearest_neighbour_tour
 from diffcomb.oracles.tsp.linear_program import TourProgram
@@ -23,12 +25,16 @@ def solve_large(
     deadline: float,
     seed: int,
     known_tour: np.ndarray | None = None,
+    known_cuts: Sequence[Cut] = (),
+    tight_cuts: list[Cut] | None = None,
 ) -> Outcome:
     """Cutting planes, fixing and search over the complete graph.
 
     Args:
         cost: (n,) scaled to magnitude 1. deadline: in time.perf_counter.
         known_tour: city order of a good tour; saves most of the local search.
+        known_cuts: of earlier solves, tried before any is looked for.
+        tight_cuts: out, extended by the cuts with a price at the root.
     """
     effort = 10 if known_tour is None else 1
     matrix = np.zeros((num_cities, num_cities))
@@ -43,10 +49,14 @@ def solve_large(
     low, high = np.minimum(ends, others), np.maximum(ends, others)
     columns = np.union1d(low * (2 * num_cities - low - 1) // 2 + high - low - 1, best)
     program = TourProgram(num_cities, tails, heads, cost, columns)
+    program.remember(known_cuts)
     bound, complete = tighten(program, upper, tolerance, deadline, price=True, rounds=40)
     if not complete:
         return Outcome(best, bound, False)
     reduced = program.reduced_costs()
+    if tight_cuts is not None:
+        prices = program.dual[num_cities:]
+        tight_cuts.extend(cut for price, cut in zip(prices, program.cuts, strict=True) if price > 1e-9)
     if bound < upper - tolerance:
         # the dual solution says which neighbours matter: search among them
         lengths = np.zeros((num_cities, num_cities))

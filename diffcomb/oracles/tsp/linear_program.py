@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -155,6 +156,10 @@ class TourProgram:
         for key in list(self._pool)[: max(0, len(self._pool) - _POOL)]:
             del self._pool[key]
         self.cuts = [cut for cut, gone in zip(self.cuts, slack, strict=True) if not gone]
+
+    def remember(self, cuts: Sequence[Cut]) -> None:
+        """Put cuts into the pool."""
+        self._pool.update({cut.key: cut for cut in cuts})
 
     def violated_pool_cuts(self) -> list[Cut]:
         """Cuts of the pool that x violates."""

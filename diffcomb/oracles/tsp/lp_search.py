@@ -16,7 +16,7 @@ from diffcomb.oracles.tsp.rounding import round_point
 
 #: candidates probed at a node and pivots of a probe, up to 100 cities and beyond: where a node is cheap,
 #: thorough probes cost more than the nodes they save
-_QUICK_PROBES, _THOROUGH_PROBES, _FEW_CITIES = (5, 20), (8, 40), 100
+_QUICK_PROBES, _THOROUGH_PROBES, _FEW_CITIES = (3, 20), (8, 40), 100
 #: probes of an edge until its lift is extrapolated
 _RELIABLE = 2
 _INTEGRAL = 1e-6
@@ -69,6 +69,7 @@ class LpSearch:
         self._matrix, self._near = matrix, near
         few = program.num_cities <= _FEW_CITIES
         self._candidates, self._pivots = _QUICK_PROBES if few else _THOROUGH_PROBES
+        self._patience = 1 if few else 3
         #: optimum and reduced costs of the root
         self._root_value, self._root_reduced = -np.inf, np.zeros(len(lower))
         #: per column: sum of the lifts per unit and number of probes, at 0 and at 1
@@ -91,7 +92,13 @@ class LpSearch:
             program.restore(node.basis)
             rounds = 30 if nodes == 1 else 6
             bound, complete = tighten(
-                program, self._upper, self._tolerance, deadline, price=False, rounds=rounds
+                program,
+                self._upper,
+                self._tolerance,
+                deadline,
+                price=False,
+                rounds=rounds,
+                patience=self._patience,
             )
             bound = max(bound, node.bound)
             if bound >= self._upper - self._tolerance:
