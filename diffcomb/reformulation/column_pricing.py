@@ -27,6 +27,9 @@ _TOLERANCE = 1e-9
 _MAX_ROUNDS = 60
 #: columns that may join in one round, as a share of those already in
 _GROWTH = 0.5
+#: standard deviation of theta / rho up to which all columns at once are faster: x is spread over many of
+#: them there and few rows are tight (measured on tours of 100 to 493 cities, distances and normal costs)
+_SPREAD_OUT = 2.0
 #: lazy rows remembered for later instances
 _MAX_KNOWN = 500
 
@@ -41,6 +44,7 @@ def kkt_solver(problem: Problem, *, backward: str = "cholesky", lazy_rows: bool 
 class ColumnPricingSolver:
     """KKTSolver on the columns that `problem.candidate_columns` names, grown until none is missing.
 
+    Where rho is so large against the costs that most columns are used, KKTSolver on all of them.
     One instance at a time on the CPU; tensors elsewhere are copied there and back. Lazy rows found
     for one instance are tried first for the next. The adjoint is that of the last set of columns: the
     others are strictly at 0 or degenerate, where the derivative is a choice.
@@ -56,6 +60,7 @@ class ColumnPricingSolver:
         self._polytope = problem.polytope()
         self._by_column = sparse.csc_array(self._polytope.A)
         self._known = _KnownRows(self._polytope)
+        self._complete: KKTSolver | None = None
 
     def solve(self, theta: Tensor, rho: Tensor) -> RelaxedDecision:
         costs = (theta.detach() / rho.detach()[:, None]).cpu()
@@ -87,6 +92,12 @@ class ColumnPricingSolver:
 
     def _solve_one(self, cost: np.ndarray) -> tuple[Tensor, RelaxedDecision, float]:
         """The columns used, x over them for rho = 1, and the largest violation outside."""
+        if cost.std() <= _SPREAD_OUT:
+            if self._complete is None:
+                self._complete = KKTSolver(self._problem)
+            everything = torch.arange(len(cost))
+            one = torch.ones(1, dtype=torch.float64)
+            return everything, self._complete.solve(torch.from_numpy(cost[None]), one), 0.0
         columns = np.unique(self._problem.candidate_columns(cost))
         outside = np.ones(len(cost), dtype=bool)
         has_interior = False

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from diffcomb.problems import TravelingSalesman
+from diffcomb.reformulation import column_pricing
 from diffcomb.reformulation.column_pricing import ColumnPricingSolver, kkt_solver
 from diffcomb.reformulation.kkt import KKTSolver
 from tests.registry import seeded
@@ -11,8 +12,9 @@ from tests.registry import seeded
 
 @pytest.mark.parametrize("share", [0.01, 0.1, 1.0, 30.0])
 @pytest.mark.parametrize("kind", ["distances", "normal"])
-def test_priced_and_complete_columns_give_the_same_decision_and_adjoint(share, kind):
+def test_priced_and_complete_columns_give_the_same_decision_and_adjoint(share, kind, monkeypatch):
     """x_rho and its adjoint agree to 1e-9 with the solver over all columns, from vertex to centre."""
+    monkeypatch.setattr(column_pricing, "_SPREAD_OUT", 0.0)  # priced at every rho
     problem = TravelingSalesman(30)
     theta = problem.random_costs(2, generator=seeded(1))
     if kind == "normal":
@@ -25,6 +27,21 @@ def test_priced_and_complete_columns_give_the_same_decision_and_adjoint(share, k
     torch.testing.assert_close(priced.x, complete.x, rtol=0, atol=1e-9)
     torch.testing.assert_close(priced.adjoint(grad), complete.adjoint(grad), rtol=1e-7, atol=1e-9)
     assert float(priced.kkt_residual.max()) <= 1e-8
+
+
+def test_a_batch_across_both_ways_agrees_with_the_complete_solver():
+    """Small and large rho in one batch: each row, residual and adjoint is that of all columns."""
+    problem = TravelingSalesman(30)
+    theta = problem.random_costs(3, generator=seeded(7))
+    rho = torch.tensor([0.05, 1.0, 20.0]) * theta.mean(-1)
+    spread = (theta / rho[:, None]).std(-1)
+    assert float(spread[0]) > column_pricing._SPREAD_OUT > float(spread[1])
+    grad = torch.randn(theta.shape, generator=seeded(8), dtype=torch.float64)
+    solver = ColumnPricingSolver(problem)
+    ours, complete = solver.solve(theta, rho), KKTSolver(problem).solve(theta, rho)
+    torch.testing.assert_close(ours.x, complete.x, rtol=0, atol=1e-9)
+    torch.testing.assert_close(ours.adjoint(grad), complete.adjoint(grad), rtol=1e-7, atol=1e-9)
+    assert float(ours.kkt_residual.max()) <= 1e-8
 
 
 def test_candidates_without_an_interior_are_enlarged(monkeypatch):
