@@ -1,8 +1,9 @@
-"""Judge a checkpoint or run the layer on real instances: `python evaluate.py --help`."""
+"""Run the protocol, judge a checkpoint or try the layer on real instances: `python evaluate.py --help`."""
 
 from __future__ import annotations
 
 import logging
+import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import hydra
 import pytorch_lightning as pl
 import torch
+import wandb
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from tqdm import tqdm
@@ -18,7 +20,15 @@ from datamodules import BenchmarkInstance
 from diffcomb.errors import InvalidInstanceError
 from diffcomb.layers import DecisionLayer
 from diffcomb.problems import Problem, ProblemFamily
-from diffcomb.protocol import format_results, register_configs, run_command, save_results
+from diffcomb.protocol import (
+    Report,
+    add_to_report,
+    format_results,
+    register_configs,
+    run_command,
+    run_protocol,
+    save_results,
+)
 from models import assemble, describe, read_checkpoint
 
 register_configs()
@@ -30,15 +40,23 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
     Returns:
         {"rows": result rows, "output_dir": run folder}.
     """
+    if cfg.protocol is not None:
+        report = run_protocol(cfg)
+        if cfg.wandb:
+            _send_to_wandb(report, cfg)
+        print(f"report: {report.folder / 'report.md'}")
+        return {"rows": report.rows.to_dict("records"), "output_dir": str(report.folder)}
     if cfg.checkpoint:
         rows = [_evaluate_checkpoint(cfg)]
+        if cfg.report:
+            add_to_report(cfg.report, rows[0], cfg.checkpoint)
     elif cfg.datamodule:
         instances = instantiate(cfg.datamodule)
         rows = [_evaluate_instance(cfg, one) for one in tqdm(instances, unit="instance", desc="evaluating")]
     else:
         raise InvalidInstanceError(
-            "Nothing to evaluate: give checkpoint=<run folder>/decision_focused/checkpoints/best.ckpt or"
-            " datamodule=tsplib; see --help."
+            "Nothing to evaluate: give checkpoint=<run folder>/decision_focused/checkpoints/best.ckpt,"
+            " datamodule=tsplib or experiment=protocol_tsp; see --help."
         )
     folder = Path(cfg.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
@@ -94,6 +112,22 @@ def _evaluate_instance(cfg: DictConfig, instance: BenchmarkInstance) -> dict[str
         "kkt_residual": f"{float(last.kkt_residual):.1e}",
         "gradient_norm": None if theta.grad is None else float(torch.linalg.vector_norm(theta.grad)),
     }
+
+
+def _send_to_wandb(report: Report, cfg: DictConfig) -> None:
+    """The report's tables and figures as a W&B run, offline unless WANDB_MODE says otherwise."""
+    with wandb.init(
+        project="diffcomb",
+        group="protocol",
+        name=f"{cfg.protocol.problem}-{cfg.protocol.scale}",
+        dir=str(report.folder),
+        mode=os.environ.get("WANDB_MODE", "offline"),  # type: ignore[arg-type]
+        config=OmegaConf.to_container(cfg, resolve=True),  # type: ignore[arg-type]
+        settings=wandb.Settings(silent=True),
+    ) as run:
+        # keys are folders in the workspace: one section of tables, one of figures
+        run.log({f"tables/{table.name}": wandb.Table(dataframe=table.text) for table in report.tables})
+        run.log({f"figures/{path.stem}": wandb.Image(str(path)) for path in report.figures})
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="evaluate")

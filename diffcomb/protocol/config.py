@@ -8,6 +8,8 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
+from diffcomb.protocol.settings import ProtocolConfig
+
 
 @dataclass
 class TrainConfig:
@@ -46,6 +48,11 @@ class EvaluateConfig:
     oracle: dict[str, Any] = field(default_factory=dict)
     solver: dict[str, Any] = field(default_factory=dict)
     datamodule: dict[str, Any] | None = None
+    #: the experimental protocol, chosen with experiment=protocol_...
+    protocol: ProtocolConfig | None = None
+    #: run folder of a protocol that the checkpoint's row joins
+    report: str | None = None
+    wandb: bool = True
     seed: int = 0
     rho: Any = "auto"
     output_dir: str = MISSING

@@ -7,21 +7,30 @@ import piqp
 from scipy import sparse
 
 from diffcomb.errors import SolveFailedError
-from diffcomb.problems import Polytope
+from diffcomb.problems import Polytope, Problem
 from diffcomb.reformulation.reference import PrimalDual, ReferenceSolver
 
 
 class PIQPSolver(ReferenceSolver):
-    """x_rho by PIQP, a proximal interior-point method for sparse quadratic programs."""
+    """x_rho by PIQP, a proximal interior-point method for sparse quadratic programs.
+
+    Args:
+        accuracy: residuals and duality gap at which PIQP stops. Small: a face that can be trusted;
+            large: what interior-point methods are stopped at by default.
+    """
 
     name = "piqp"
+
+    def __init__(self, problem: Problem, *, tolerance: float = 1e-8, accuracy: float = 1e-12) -> None:
+        super().__init__(problem, tolerance=tolerance)
+        self.accuracy = accuracy
 
     def minimize(self, polytope: Polytope, cost: np.ndarray) -> PrimalDual:
         n, q = polytope.num_vars, len(polytope.h)
         solver = piqp.SparseSolver()
-        solver.settings.eps_abs = solver.settings.eps_rel = 1e-12
+        solver.settings.eps_abs = solver.settings.eps_rel = self.accuracy
         solver.settings.check_duality_gap = True
-        solver.settings.eps_duality_gap_abs = solver.settings.eps_duality_gap_rel = 1e-12
+        solver.settings.eps_duality_gap_abs = solver.settings.eps_duality_gap_rel = self.accuracy
         A = sparse.csc_matrix(polytope.A) if len(polytope.b) else None
         G = sparse.csc_matrix(polytope.G) if q else None
         solver.setup(

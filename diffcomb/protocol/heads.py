@@ -1,0 +1,98 @@
+"""A method of the comparison as it is trained and as it is used."""
+
+from __future__ import annotations
+
+import copy
+from functools import lru_cache
+from typing import Any
+
+import torch
+from hydra.utils import instantiate
+from torch import Tensor, nn
+
+from diffcomb.errors import UnsupportedError
+from diffcomb.layers import DecisionLayer
+from diffcomb.losses import CostMSELoss, OptimalValueLoss, PlannedStartLoss, RegretLoss
+from diffcomb.problems import JobShop, Problem
+from diffcomb.protocol.settings import ProtocolConfig
+from diffcomb.protocol.trials import family_problem, trial_of
+
+#: losses that make sense of start times; the cost c'z of others is no cost of a schedule
+_SCHEDULE_LOSSES = (PlannedStartLoss, OptimalValueLoss, CostMSELoss)
+
+
+class Head:
+    """One node of the relaxation group, built for a problem.
+
+    Attributes:
+        deployed: theta -> the decision it is judged by.
+        trained: the layer inside `loss`. A DecisionLayer is trained with decision="relaxed": the same
+            gradient of a cost linear in the decision, without exact solves.
+        loss: loss(theta, *fields named in needs), in units of costs.
+    """
+
+    def __init__(self, node: dict[str, Any], problem: Problem) -> None:
+        if node.get("layer") is None:
+            raise UnsupportedError(f"{node['name']} is no decision head: it brings a model of its own.")
+        self.problem = problem
+        self.deployed: nn.Module = instantiate(node["layer"], problem).eval()
+        relaxed = dict(node["layer"])
+        if isinstance(self.deployed, DecisionLayer) and problem.is_binary:
+            relaxed["decision"] = "relaxed"
+        self.trained: nn.Module = instantiate(relaxed, problem).train()
+        self.loss: nn.Module = instantiate(node["loss"], self.trained).train()
+        if isinstance(problem, JobShop) and not isinstance(self.loss, (*_SCHEDULE_LOSSES, RegretLoss)):
+            raise UnsupportedError(f"{type(self.loss).__name__} has no meaning for start times.")
+        self._start = copy.deepcopy(self.loss.state_dict())
+
+    def reset(self) -> None:
+        """Noise, pools, adaptive steps and learned parts as they were when built."""
+        self.loss.load_state_dict(copy.deepcopy(self._start))
+        self.loss.train()
+
+    def require_meaningful_cost(self) -> None:
+        """Refuse to train on c'z where the decision is a vector of start times."""
+        if isinstance(self.problem, JobShop) and isinstance(self.loss, RegretLoss):
+            raise UnsupportedError("Start times times costs are no cost of a schedule; PlannedStartLoss is.")
+
+    def loss_value(self, theta: Tensor, costs: Tensor, decisions: Tensor) -> Tensor:
+        """theta, costs, decisions (batch, n) -> scalar mean."""
+        fields = {"costs": costs, "decisions": decisions}
+        value: Tensor = self.loss(theta, *(fields[name] for name in self.loss.needs))  # type: ignore[union-attr]
+        return value
+
+    def gradient(self, theta: Tensor, costs: Tensor, decisions: Tensor) -> Tensor:
+        """d loss / d theta (batch, n), of the sum over the batch."""
+        leaf = theta.detach().clone().requires_grad_()
+        value = self.loss_value(leaf, costs, decisions) * len(theta)
+        (gradient,) = torch.autograd.grad(value, leaf, allow_unused=True)
+        return torch.zeros_like(leaf) if gradient is None else gradient
+
+
+def head_of(method: str, settings: ProtocolConfig, size: str, trial: int) -> Head:
+    """The head for the problem of an instance, reset; kept between trials that share the problem."""
+    if size.isdigit():
+        problem = family_problem(settings.problem, int(size), trial, settings.seed)
+    else:
+        problem = trial_of(settings.problem, size, trial, settings.seed, settings.data_folder).problem
+    head = _kept(_Node(method, settings.methods[method]), problem)
+    head.reset()
+    return head
+
+
+class _Node:
+    """A config node as a dictionary key."""
+
+    def __init__(self, name: str, node: Any) -> None:
+        self.node, self._identity = node, (name, repr(node))
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Node) and self._identity == other._identity
+
+
+@lru_cache(maxsize=128)
+def _kept(node: _Node, problem: Problem) -> Head:
+    return Head(node.node, problem)
