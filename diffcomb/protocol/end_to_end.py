@@ -20,8 +20,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor, nn
 
-from diffcomb.losses import planned_start_cost
-from diffcomb.problems import JobShop, Problem
+from diffcomb.problems import JobShop, Problem, planned_start_cost
 from diffcomb.protocol.cells import Cell
 from diffcomb.protocol.heads import Head, head_of
 from diffcomb.protocol.settings import EndToEndSettings, ProtocolConfig

@@ -7,10 +7,11 @@ from functools import lru_cache
 from typing import Any
 
 import torch
+from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from torch import Tensor, nn
 
-from diffcomb.errors import UnsupportedError
+from diffcomb.errors import DiffcombError, UnsupportedError
 from diffcomb.layers import DecisionLayer
 from diffcomb.losses import CostMSELoss, OptimalValueLoss, PlannedStartLoss, RegretLoss
 from diffcomb.problems import JobShop, Problem
@@ -35,12 +36,12 @@ class Head:
         if node.get("layer") is None:
             raise UnsupportedError(f"{node['name']} is no decision head: it brings a model of its own.")
         self.problem = problem
-        self.deployed: nn.Module = instantiate(node["layer"], problem).eval()
+        self.deployed: nn.Module = _instantiate(node["layer"], problem).eval()
         relaxed = dict(node["layer"])
         if isinstance(self.deployed, DecisionLayer) and problem.is_binary:
             relaxed["decision"] = "relaxed"
-        self.trained: nn.Module = instantiate(relaxed, problem).train()
-        self.loss: nn.Module = instantiate(node["loss"], self.trained).train()
+        self.trained: nn.Module = _instantiate(relaxed, problem).train()
+        self.loss: nn.Module = _instantiate(node["loss"], self.trained).train()
         if isinstance(problem, JobShop) and not isinstance(self.loss, (*_SCHEDULE_LOSSES, RegretLoss)):
             raise UnsupportedError(f"{type(self.loss).__name__} has no meaning for start times.")
         self._start = copy.deepcopy(self.loss.state_dict())
@@ -67,6 +68,17 @@ class Head:
         value = self.loss_value(leaf, costs, decisions) * len(theta)
         (gradient,) = torch.autograd.grad(value, leaf, allow_unused=True)
         return torch.zeros_like(leaf) if gradient is None else gradient
+
+
+def _instantiate(node: dict[str, Any], argument: object) -> nn.Module:
+    """As Hydra's, but a refusal by the class itself comes through as what it is."""
+    try:
+        made: nn.Module = instantiate(node, argument)
+    except InstantiationException as error:
+        if isinstance(error.__cause__, DiffcombError):
+            raise error.__cause__ from None
+        raise
+    return made
 
 
 def head_of(method: str, settings: ProtocolConfig, size: str, trial: int) -> Head:
