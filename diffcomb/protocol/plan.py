@@ -53,7 +53,9 @@ def methods_of(group: str, settings: ProtocolConfig, oracles: list[str]) -> list
         return [*(f"oracle={name}" for name in oracles), *heads]
     if group == "rho_sweep":
         return list(SOLVERS)
-    return list(VARIANTS) if group == "ablation" else heads
+    if group == "ablation":
+        return list(VARIANTS)
+    return [name for name in heads if name not in settings.skip.get(group, [])]
 
 
 def present_files(settings: ProtocolConfig) -> list[str]:

@@ -59,6 +59,7 @@ class ProtocolConfig:
         files: scale -> names of benchmark files, those present in `data_folder` are run.
         trials: group -> random instances per size (0: skip the group).
         methods: name -> node of the relaxation group.
+        skip: group -> methods left out of it, for those that can only repeat another's numbers.
         ratios: rho / rho_bar of the sweep.
         time_limit: wall-clock seconds of one exact solve on a benchmark file.
         workers: processes; None: one a core.
@@ -72,6 +73,7 @@ class ProtocolConfig:
     data_folder: str = "data"
     trials: dict[str, int] = field(default_factory=dict)
     methods: dict[str, Any] = field(default_factory=dict)
+    skip: dict[str, list[str]] = field(default_factory=dict)
     gradient: GradientSettings = field(default_factory=GradientSettings)
     overhead: OverheadSettings = field(default_factory=OverheadSettings)
     end_to_end: EndToEndSettings = field(default_factory=EndToEndSettings)

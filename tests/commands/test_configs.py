@@ -31,8 +31,8 @@ def _targets(node):
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
 def test_option_composes_and_binds(group, option, tmp_path):
     """No option names a class that does not exist or an argument it does not take."""
-    if group in ("sweep", "experiment"):
-        pytest.skip("run as a whole in test_experiments")
+    if group in ("sweep", "experiment", "protocol"):
+        pytest.skip("run as a whole in test_experiments and test_protocol")
     command = "evaluate" if (group, option) in EVALUATE_ONLY else "train"
     cfg = compose_config(command, [f"{group}={option}"], tmp_path)
     for node in _targets(cfg):

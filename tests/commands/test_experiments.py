@@ -2,13 +2,17 @@
 
 import pytest
 from hydra import compose, initialize_config_dir
+from hydra.errors import HydraException
 from hydra.types import RunMode
 
 from diffcomb.protocol import register_configs
 from tests.commands.composing import CONF, TINY, TINY_PROBLEM, compose_config
 from train import train
 
-EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
+# those of evaluate.py are run in test_protocol
+EXPERIMENTS = sorted(
+    path.stem for path in (CONF / "experiment").glob("*.yaml") if not path.stem.startswith("protocol_")
+)
 SWEEPS = sorted(path.stem for path in (CONF / "sweep").glob("*.yaml"))
 
 
@@ -38,3 +42,11 @@ def test_sweep_is_a_multirun_over_known_keys(name):
         assert cfg.hydra.mode == RunMode.MULTIRUN
         for key, values in cfg.hydra.sweeper.params.items():
             compose("train", [f"{key}={str(values).split(',')[0]}"])
+
+
+def test_experiments_of_one_command_are_refused_by_the_other(tmp_path):
+    """They share a group; a wrong pairing stops when it is composed and names the missing group."""
+    with pytest.raises(HydraException, match="protocol"):
+        compose_config("train", ["experiment=protocol_tsp"], tmp_path)
+    with pytest.raises(HydraException, match="loss"):
+        compose_config("evaluate", ["experiment=grid_regret"], tmp_path)
