@@ -99,12 +99,15 @@ def own_function(head: Head) -> str | None:
 
 
 def _own_cosine(head: Head, trial: Trial, what: object) -> float:
-    """Cosine over random directions that leave mean|theta| alone: knobs in its units stay fixed."""
+    """Cosine over random directions that leave mean|theta| alone: knobs in its units stay fixed.
+
+    (SmoothedSPOPlusLoss works at 2 theta - c, whose mean it is then.)
+    """
     directions: int = what.directions  # type: ignore[attr-defined]
     theta, costs = trial.theta[None], trial.costs[None]
     decisions = optimum(trial).decision[None]
     draw = torch.randn(directions, theta.shape[1], generator=seeded("directions"), dtype=torch.float64)
-    sign = theta.sign()
+    sign = (2 * theta - costs if isinstance(head.loss, losses.SmoothedSPOPlusLoss) else theta).sign()
     draw = draw - (draw * sign).mean(1, keepdim=True) * sign
     head.reset()
     analytic = draw @ head.gradient(theta, costs, decisions)[0]

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from diffcomb.protocol.claims import claims_table
+
 
 @dataclass(frozen=True)
 class Table:
@@ -81,6 +83,9 @@ _COLUMNS: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
 def make_tables(rows: pd.DataFrame, command: str) -> list[Table]:
     """One table a problem and group; mean ± std over trials, medians of overheads beside them."""
     made = []
+    claims = claims_table(rows)
+    if len(claims):
+        made.append(Table("claims", "Claims", claims, command))
     for problem in rows["problem"].unique():
         for group, (title, columns) in _COLUMNS.items():
             part = rows[(rows["problem"] == problem) & (rows["group"] == group)]

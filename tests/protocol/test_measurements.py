@@ -2,9 +2,11 @@
 
 import math
 
+import pandas as pd
 import pytest
 
 from diffcomb.protocol.cells import Cell
+from diffcomb.protocol.claims import claims_table
 from diffcomb.protocol.run_cells import run_cell
 from tests.protocol.tiny import tiny_protocol
 
@@ -51,7 +53,7 @@ def test_start_times_agree_with_finite_differences_of_the_true_decision():
 
 
 def test_dropping_the_active_constraints_loses_the_direction():
-    """The ablation's cosine is clearly below 1, the full method's is 1; the linear program has no gradient."""
+    """The ablation's cosine is well below 1, the full method's is 1; the linear program has no gradient."""
     (full,) = _values(_rows("tsp", "ablation", "full"), "cosine")
     (dropped,) = _values(_rows("tsp", "ablation", "no constraints"), "cosine")
     assert full == pytest.approx(1, abs=1e-6)
@@ -82,3 +84,14 @@ def test_training_reduces_the_cost_of_the_stream():
     reductions = _values(rows, "cost_reduction")
     assert regrets[0] - regrets[-1] == pytest.approx(reductions[-1])
     assert all(math.isfinite(value) for value in regrets)
+
+
+def test_claims_are_judged_by_the_rows():
+    """Exact below the threshold only: corrected form; one wrong solve turns the verdict."""
+    rows = pd.DataFrame(_rows("assignment", "rho_sweep", "vertices"))
+    claim = "a large strongly convex penalty makes the relaxation exact"
+    table = claims_table(rows).set_index("claim")
+    assert table.loc[claim, "verdict"] == "holds in corrected form"
+    assert "100.0% of 2 solves below" in table.loc[claim, "number"]
+    rows.loc[(rows["quantity"] == "exact") & (rows["x"] < 1), "value"] = 0.0
+    assert claims_table(rows).set_index("claim").loc[claim, "verdict"] == "does not hold"
