@@ -144,7 +144,7 @@ def test_launcher_shares_one_store(launcher, tmp_path):
         "-m",
         "experiment=protocol_assignment",
         "protocol=smoke",
-        "protocol.trials={gap: 2}",
+        "protocol.trials={gap: 2, gradient: 0, overhead: 0, end_to_end: 0, rho_sweep: 0, ablation: 0}",
         "protocol.shard=0,1",
         "protocol.shards=2",
         f"hydra/launcher={launcher}",
