@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 
 from diffcomb.oracles.batch import Solved, solve_each
@@ -42,8 +40,8 @@ class DsaturTabuCol:
 
     def solve(self, problem: Problem, costs: np.ndarray, options: SolveOptions) -> OracleAnswer:
         assert isinstance(problem, GraphColoring)
-        deadline = None if options.time_limit is None else time.perf_counter() + options.time_limit
-        start = find_coloring(problem.graph, problem.num_colors, seed=options.seed, deadline=deadline)
+        effort = 1.0 if options.time_limit is None else min(options.time_limit, 1.0)
+        start = find_coloring(problem.graph, problem.num_colors, seed=options.seed, seconds=effort)
 
         def solve_one(theta: np.ndarray) -> Solved:
             if start is None:

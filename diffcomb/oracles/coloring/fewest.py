@@ -8,10 +8,9 @@ import numpy as np
 
 from diffcomb.errors import SolveFailedError
 from diffcomb.oracles.coloring.decision import AssignmentModel, CoverModel
-from diffcomb.oracles.coloring.evolution import ColoringEvolution, smallest_class_last
 from diffcomb.oracles.coloring.fractional import fractional_bound
-from diffcomb.oracles.coloring.partial_tabu import PartialTabuSearch
 from diffcomb.oracles.coloring.planted import find_planted, planted_number
+from diffcomb.oracles.coloring.portfolio import SEARCHES, ColoringPortfolio
 from diffcomb.oracles.coloring.reduction import reduce_graph
 from diffcomb.problems import FewestColors, Graph, SolveOptions
 from diffcomb.problems.cliques import largest_clique
@@ -27,25 +26,32 @@ _STABLE_SETS = 20_000
 _DENSE = 0.4
 _NON_NEIGHBOURS = 130
 
-
-#: longest slice, in seconds, for hopeless proofs
-_TRY = 4.5
 #: planted classes are looked for where bounds are so far apart, and where so few classes could do
 _PLANTED_RANGE, _PLANTED = 10, 0.7
-#: tabu steps a vertex between two crossings, see `ColoringEvolution`
-_STEPS_A_VERTEX = 30
+#: the first round gives each proof, and HEAD, so many seconds; every round twice the one before
+_FIRST_ROUND = 0.5
+#: longest round with attempts at hopeless proofs
+_TRY = 4.0
 
 
 def fewest_colors(graph: Graph, options: SolveOptions, enough: int = 0) -> FewestColors:
     """A colouring and a lower bound, equal unless the time limit stops the search.
 
-    Clique bound, DSATUR, then in growing slices of effort: CP-SAT at K = the lower bound; PartialCol
-    with both tenures, then HEAD, at one colour less than known; the fractional bound and the cover
-    model on dense graphs; once, a guess at planted classes. The low end first: planted colourings are
-    found at the clique number at once, and are hard to reach from above. Every colouring is verified
-    edge by edge.
+    Clique bound and DSATUR, once the fractional bound on dense graphs, then rounds of doubling effort:
+
+    1. CP-SAT at K = the lower bound, and at one colour less than known. The low end first: planted
+       colourings are often found at the clique number at once, and are hard to reach from above.
+    2. Where stable sets are so large that far fewer colours could do: PartialCol at the number of
+       classes they suggest.
+    3. At one colour less than known, for as long as one succeeds: the searches of `SEARCHES`, the one
+       that succeeded last in front.
+
+    Effort is counted in operations, so a seed repeats the same search; only the limit looks at a
+    clock, that of CPU time. Every colouring is verified edge by edge.
 
     Args:
+        options: its time_limit is in CPU seconds of this thread: what is found does not depend on
+            what else the machine does.
         enough: stops at a colouring with so few colours.
     """
     search = _Search(graph, options, enough)
@@ -56,94 +62,85 @@ def fewest_colors(graph: Graph, options: SolveOptions, enough: int = 0) -> Fewes
 class _Search:
     def __init__(self, graph: Graph, options: SolveOptions, enough: int) -> None:
         self.graph, self.seed, self.enough = graph, options.seed, enough
-        self.deadline = None if options.time_limit is None else time.perf_counter() + options.time_limit
+        self.deadline = None if options.time_limit is None else time.thread_time() + options.time_limit
         clique, _ = largest_clique(graph, node_limit=200_000)
         self.lower = self.clique = len(clique)
         self.colors = np.arange(graph.num_vertices)
         self._accept(dsatur(graph, seed=self.seed))
-        self._evolution: ColoringEvolution | None = None
-        self._evolved = np.zeros(0, dtype=np.int64)  # the vertices it colours
+        self._portfolio: ColoringPortfolio | None = None
+        self._kept = np.zeros(0, dtype=np.int64)  # the vertices it colours
+        self._order = list(SEARCHES)
 
     @property
     def upper(self) -> int:
         return int(self.colors.max()) + 1
 
     def done(self) -> bool:
-        late = self.deadline is not None and time.perf_counter() >= self.deadline
+        late = self.deadline is not None and time.thread_time() >= self.deadline
         return self.upper <= max(self.lower, self.enough) or late
 
     def left(self) -> float | None:
-        return None if self.deadline is None else self.deadline - time.perf_counter()
+        return None if self.deadline is None else self.deadline - time.thread_time()
 
     def run(self) -> None:
-        seconds = 0.5
+        seconds, number = _FIRST_ROUND, 0
+        guess: int | None = None
         while not self.done():
             # one more than a bound that is half the answer: worth a try, not the time
-            if seconds <= _TRY or self.upper <= 2 * self.lower:
+            hopeful = seconds <= _TRY or self.upper <= 2 * self.lower
+            if hopeful:
                 self._exact(self.lower, seconds)
+            self._planted(guess, 2 * seconds, self.seed + number)
             self._search(seconds)
-            if seconds == 0.5:
-                self._planted(share=0.05)
+            if number == 0:
                 self._fractional(share=0.3)
-            if self.upper - 1 > self.lower:
+                guess = self._planted_guess()
+            if hopeful and self.upper - 1 > self.lower:
                 self._exact(self.upper - 1, seconds)
-            seconds *= 3
+            seconds, number = 2 * seconds, number + 1
 
     # -- steps, each for about `seconds` ------------------------------------------------------------
     def _search(self, seconds: float) -> None:
-        """At one colour less, as long as that succeeds: PartialCol with both tenures, then HEAD."""
+        """At one colour less, as long as that succeeds."""
         while not self.done():
             target = self.upper - 1
             reduced = reduce_graph(self.graph, target)
-            graph = reduced.graph
-            if graph.num_vertices == 0:
+            if reduced.graph.num_vertices == 0:
                 self._accept(reduced.extend(np.zeros(0, dtype=np.int64)))
                 continue
-            evolution = self._evolution
-            if evolution is None or evolution.num_colors != target:
-                start = smallest_class_last(self.colors[reduced.kept])
-                partial = np.where(start < target, start, -1)
-                # once HEAD has begun to succeed, PartialCol seldom does
-                share = 0.3 if evolution is None else 0.05
-                found = self._partial(graph, target, partial, share * seconds)
+            portfolio = self._portfolio
+            if portfolio is None or portfolio.num_colors != target:
+                # the other parent of a success is still a good one with a class less
+                again = portfolio is not None and np.array_equal(reduced.kept, self._kept)
+                other = portfolio.head.parents[portfolio.head.other] if portfolio and again else None
+                start = self.colors[reduced.kept]
+                portfolio = ColoringPortfolio(reduced.graph, target, start, other, self.seed)
+                self._portfolio, self._kept = portfolio, reduced.kept
+            for name in self._order:
+                found = portfolio.run(name, SEARCHES[name] * seconds / 2, self.deadline)
                 if found is not None:
                     self._accept(reduced.extend(found))
-                    continue
-                # the other parent of a success is still a good one with a class less
-                parents = [start]
-                if evolution is not None and np.array_equal(reduced.kept, self._evolved):
-                    parents.append(smallest_class_last(evolution.parents[evolution.other]))
-                steps = _STEPS_A_VERTEX * graph.num_vertices
-                evolution = ColoringEvolution(graph, target, parents, self.seed, steps)
-                self._evolution, self._evolved = evolution, reduced.kept
-            found = evolution.run(seconds, self.deadline)
-            if found is None:
+                    self._order = [name, *(n for n in self._order if n != name)]
+                    break
+            else:
                 return
-            self._accept(reduced.extend(found))
 
-    def _partial(self, graph: Graph, target: int, start: np.ndarray, seconds: float) -> np.ndarray | None:
-        for reactive in (False, True):
-            search = PartialTabuSearch(graph, target, self.seed, reactive=reactive)
-            found, uncolored = search.run(start, seconds / 2, self.deadline)
-            if uncolored == 0:
-                return found
-            start = found
-        return None
-
-    def _planted(self, share: float) -> None:
-        """Search at and just above a hinted number of classes, each for a share of the time left."""
+    def _planted_guess(self) -> int | None:
+        """A number of classes far below the colours known that the stable sets suggest, else None."""
         if self.done() or self.upper - self.lower < _PLANTED_RANGE:
+            return None
+        guess = max(planted_number(self.graph, self.seed), self.lower)
+        return guess if guess <= _PLANTED * self.upper else None
+
+    def _planted(self, guess: int | None, seconds: float, seed: int) -> None:
+        """Search at the guess and just above."""
+        if guess is None:
             return
-        guess = planted_number(self.graph, self.seed)
-        if guess > _PLANTED * self.upper:
-            return
-        left = self.left()
-        for target in range(max(guess, self.lower), min(guess + 3, self.upper)):
+        for target in range(guess, guess + 3):
             if self.done() or target >= self.upper:
                 return
-            seconds = 15.0 if left is None else share * left
             self._accept(
-                find_planted(self.graph, target, seed=self.seed, seconds=seconds, deadline=self.deadline)
+                find_planted(self.graph, target, seed=seed, seconds=seconds, deadline=self.deadline)
             )
 
     def _exact(self, num_colors: int, seconds: float) -> None:
@@ -166,10 +163,7 @@ class _Search:
             for model in models:
                 if model.size > limit or self.done():
                     continue
-                left = self.left()
-                # CP-SAT's own clock stands still in presolve; where time is limited, ours does not
-                wall = None if left is None else min(left, seconds)
-                decided = model.solve(seconds, wall, self.seed)
+                decided = model.solve(seconds, self.left(), self.seed)
                 if decided.colors is not None:
                     self._accept(reduced.extend(decided.colors))
                     return
@@ -190,7 +184,7 @@ class _Search:
         if graph.density < _DENSE or graph.num_vertices * (1 - graph.density) > _NON_NEIGHBOURS:
             return
         left = self.left()
-        until = time.perf_counter() + (60.0 if left is None else share * left)
+        until = time.thread_time() + (60.0 if left is None else share * left)
         bound = fractional_bound(reduced.graph, self.colors[reduced.kept], stop_at=self.upper, deadline=until)
         self.lower = max(self.lower, bound)
 

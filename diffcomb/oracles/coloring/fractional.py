@@ -33,14 +33,14 @@ def fractional_bound(
     Args:
         colors: a proper colouring; its classes are the first columns.
         stop_at: a bound so high is enough.
-        deadline: of time.perf_counter.
+        deadline: of time.thread_time.
         node_limit: of one pricing; beyond it the bound reached so far is returned.
     """
     program = _Master(graph.num_vertices)
     for k in range(int(colors.max()) + 1):
         program.add(np.flatnonzero(colors == k))
     bound = 1
-    while deadline is None or time.perf_counter() < deadline:
+    while deadline is None or time.thread_time() < deadline:
         value, duals = program.solve()
         weights = np.floor(np.maximum(duals, 0.0) * _UNITS).astype(np.int64)
         columns = _greedy_columns(graph.adjacency, duals)

@@ -46,7 +46,7 @@ class PartialTabuSearch:
         # step, tenure, lowest and highest count of the window, its length, increment
         state = np.array([0, 0, fewest, fewest, 500, 5], dtype=np.int64)
         while spent < seconds and fewest > 0:
-            if deadline is not None and time.perf_counter() > deadline:
+            if deadline is not None and time.thread_time() > deadline:
                 break
             work = int(min(self._CHUNK, seconds - spent) * OPERATIONS_A_SECOND) + 1
             seed = int(self._rng.integers(2**31))
