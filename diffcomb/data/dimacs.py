@@ -9,6 +9,9 @@ import numpy as np
 
 from diffcomb.errors import InvalidInstanceError
 
+#: adjacency is kept as a dense matrix, 400 MB at this size
+MAX_VERTICES = 20_000
+
 
 @dataclass(frozen=True)
 class DimacsGraph:
@@ -72,6 +75,8 @@ def read_dimacs(path: str | Path) -> DimacsGraph:
             numbers.append(number)
         elif kind not in ("c", "n"):
             raise InvalidInstanceError(f"{where}: unknown line type {kind[:20]!r}; expected c, p, n or e.")
+    if not lines:
+        raise InvalidInstanceError(f"{path.name} is empty; expected 'p edge N M' and 'e u v' lines.")
     if header is None:
         raise InvalidInstanceError(
             f"{path.name}, line {len(lines)}: the file ends without a 'p edge N M' line."
@@ -86,6 +91,10 @@ def _header(fields: list[str], where: str) -> tuple[int, int]:
         raise InvalidInstanceError(
             f"{where}: N must be a positive and M a non-negative whole number,"
             f" got {fields[1]!r} {fields[2]!r}."
+        )
+    if int(fields[1]) > MAX_VERTICES:
+        raise InvalidInstanceError(
+            f"{where}: N = {fields[1][:20]} is above the limit of {MAX_VERTICES} vertices."
         )
     return int(fields[1]), int(fields[2])
 

@@ -15,6 +15,8 @@ from diffcomb.problems.polytope import Rows
 _INITIAL_ROWS = 5_000
 #: well above the residual at which convex solvers stop, so no row is asked for twice
 _TOLERANCE = 1e-7
+#: rows through a variable that are separated at once
+_OVERLAP = 2
 
 
 class CliqueRows:
@@ -52,7 +54,10 @@ class CliqueRows:
         return Rows(G, np.ones(G.shape[0]))
 
     def separate(self, x: np.ndarray) -> Rows:
-        """For each violated (v, k), the most violated row of the family through it."""
+        """Violated rows of the family, the most violated first, up to `_OVERLAP` through a variable.
+
+        Not all at once: many are satisfied once others hold, and solvers pay for each row they carry.
+        """
         table = x.reshape(self.num_vertices, self.num_colors)
         excess = self.family @ table - 1.0
         cliques, vertex_starts = self._by_vertex.indices, self._by_vertex.indptr
@@ -68,11 +73,26 @@ class CliqueRows:
             chosen_colors.append(np.full(len(picked), k))
         if not chosen_cliques:
             return Rows.empty(self.num_vertices * self.num_colors)
-        members = self.family[np.concatenate(chosen_cliques)]
-        colors = np.repeat(np.concatenate(chosen_colors), np.diff(members.indptr))
+        rows, of_color = np.concatenate(chosen_cliques), np.concatenate(chosen_colors)
+        falling = np.argsort(-excess[rows, of_color], kind="stable")
+        apart = self._apart(rows[falling], of_color[falling])
+        members = self.family[rows[falling][apart]]
+        colors = np.repeat(of_color[falling][apart], np.diff(members.indptr))
         columns = members.indices * self.num_colors + colors
         shape = (members.shape[0], self.num_vertices * self.num_colors)
         return Rows(sparse.csr_array((members.data, columns, members.indptr), shape=shape), np.ones(shape[0]))
+
+    def _apart(self, cliques: np.ndarray, colors: np.ndarray) -> np.ndarray:
+        """Places of rows (clique, colour) that have no variable in common with `_OVERLAP` taken before."""
+        starts, indices = self.family.indptr, self.family.indices
+        taken = np.zeros((self.num_colors, self.num_vertices), dtype=np.int64)
+        apart = []
+        for place, (clique, color) in enumerate(zip(cliques, colors, strict=True)):
+            members = indices[starts[clique] : starts[clique + 1]]
+            if taken[color, members].max() < _OVERLAP:
+                taken[color, members] += 1
+                apart.append(place)
+        return np.array(apart, dtype=np.int64)
 
     def _is_block_graph(self) -> bool:
         """Every block of the graph is a clique: the vertex-clique incidence graph is a forest.

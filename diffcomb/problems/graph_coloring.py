@@ -14,7 +14,7 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from diffcomb.data.dimacs import read_dimacs
+from diffcomb.data.dimacs import MAX_VERTICES, read_dimacs
 from diffcomb.errors import ColorSymmetryWarning, InvalidCostsError, InvalidInstanceError, UnsupportedError
 from diffcomb.problems.clique_rows import CliqueRows
 from diffcomb.problems.cliques import largest_clique
@@ -70,7 +70,8 @@ class GraphColoring(Problem):
         name: for tables and pictures.
 
     Raises:
-        InvalidInstanceError: a self-loop, end points outside 0..N-1, or K below the size of a clique.
+        InvalidInstanceError: a self-loop, end points outside 0..N-1, more than `MAX_VERTICES`
+            vertices, or K below the size of a clique.
     """
 
     default_oracle = "coloring_cpsat"
@@ -254,6 +255,8 @@ def _one_hot(colors: np.ndarray, num_colors: int) -> np.ndarray:
 def _checked_edges(edges: Tensor | np.ndarray | Sequence[tuple[int, int]], num_vertices: int) -> np.ndarray:
     if num_vertices < 1:
         raise InvalidInstanceError(f"A graph needs at least one vertex, got num_vertices={num_vertices}.")
+    if num_vertices > MAX_VERTICES:
+        raise InvalidInstanceError(f"{num_vertices} vertices are above the limit of {MAX_VERTICES}.")
     pairs = np.asarray(edges)
     if pairs.size == 0:
         return np.zeros((0, 2), dtype=np.int64)

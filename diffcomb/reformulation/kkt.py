@@ -32,8 +32,11 @@ from diffcomb.reformulation.row_pool import RowPool
 #: a batch is split over threads when (batch) x (factor entries + variables) reaches this
 _PARALLEL_WORK = 20_000
 _MAX_ROUNDS = 1000
-#: rows an instance takes from the pool at once
+#: rows an instance takes from the pool at once, and as many as it carries if those are more: where
+#: thousands of rows are tight, rounds must not be as many
 _MOST_ROWS = 20
+#: and where the pool has fewer than this share of those carried, new ones are separated
+_FEW = 0.2
 _NOTHING = np.zeros(0, dtype=np.int64)
 
 
@@ -121,7 +124,7 @@ class KKTSolver:
         groups: list[Solved] = []
         for _ in range(_MAX_ROUNDS):
             solved = self._solve_known_rows(cost[members], members, carried)
-            wanted = self._violated(solved.x)
+            wanted = self._violated(solved.x, carried)
             violated = np.array([len(places) > 0 for places in wanted])
             if not violated.any():
                 groups.append(solved)
@@ -142,15 +145,15 @@ class KKTSolver:
         self._pool.purge(np.unique(np.concatenate(tight)))
         return groups
 
-    def _violated(self, x: np.ndarray) -> list[np.ndarray]:
-        """Per x, places of violated lazy rows: from the pool, and by separation where it has none."""
-        wanted = self._pool.violated(x, _MOST_ROWS)
-        without = [k for k, places in enumerate(wanted) if not len(places)]
-        if without:
-            for k, full in zip(without, self._full(x[without]), strict=True):
+    def _violated(self, x: np.ndarray, carried: list[np.ndarray]) -> list[np.ndarray]:
+        """Per x, places of violated lazy rows: from the pool, and by separation where it has few."""
+        wanted = self._pool.violated(x, [max(_MOST_ROWS, len(places)) for places in carried])
+        few = [k for k, places in enumerate(wanted) if len(places) <= _FEW * len(carried[k])]
+        if few:
+            for k, full in zip(few, self._full(x[few]), strict=True):
                 rows = self.polytope.separate(full)
                 if len(rows):
-                    wanted[k] = self._pool.add(self._interior.restrict(rows))
+                    wanted[k] = np.union1d(wanted[k], self._pool.add(self._interior.restrict(rows)))
         return wanted
 
     def _solve_known_rows(self, cost: np.ndarray, members: np.ndarray, carried: list[np.ndarray]) -> Solved:

@@ -56,15 +56,15 @@ class RowPool:
             self._refresh()
         return places
 
-    def violated(self, x: np.ndarray, most: int) -> list[np.ndarray]:
-        """Per x (batch, n), the places of the `most` rows it violates by most."""
+    def violated(self, x: np.ndarray, most: list[int]) -> list[np.ndarray]:
+        """Per x (batch, n), the places of the rows it violates by most, at most `most` of them."""
         if not len(self):
             return [np.zeros(0, dtype=np.int64)] * len(x)
         excess = (self.rows.G @ x.T).T - self.rows.h
         found = []
-        for own in excess:
+        for own, limit in zip(excess, most, strict=True):
             places = np.flatnonzero(own > _VIOLATED)
-            found.append(places[np.argsort(-own[places], kind="stable")[:most]])
+            found.append(places[np.argsort(-own[places], kind="stable")[:limit]])
         return found
 
     def purge(self, tight: np.ndarray) -> None:

@@ -50,13 +50,14 @@ def test_loops_of_an_adjacency_list_are_dropped_and_named(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "line 0.*without a 'p edge"),
+        ("", "is empty; expected 'p edge N M'"),
         ("c nothing\n", "line 1.*without a 'p edge"),
         ("e 1 2\np edge 2 1\n", "line 1.*before the 'p"),
         ("p edge 3\n", "line 1.*expected 'p edge N M'"),
         ("p matching 3 3\n", "line 1.*expected 'p edge N M'"),
         ("p edge three 3\n", "line 1.*whole number"),
         ("p edge 0 0\n", "line 1.*positive"),
+        ("p edge 99999999 1\n", "line 1.*above the limit of 20000 vertices"),
         (TRIANGLE + "p edge 3 3\n", "line 6.*second 'p' line"),
         (TRIANGLE.replace("e 2 3", "e 2"), "line 4.*two vertex numbers"),
         (TRIANGLE.replace("e 2 3", "e 2 x"), "line 4.*two vertex numbers"),

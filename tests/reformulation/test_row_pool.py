@@ -26,10 +26,10 @@ def test_equal_rows_share_a_place():
 
 
 def test_the_most_violated_come_first():
-    """violated(x, 2) returns the two largest excesses, and nothing at a point inside."""
+    """At most two asked for: the two largest excesses, and nothing at a point inside."""
     pool = RowPool(3)
     pool.add(_rows([[1, 0, 0], [0, 1, 0], [0, 0, 1]], [0.5, 0.5, 0.5]))
-    found = pool.violated(np.array([[0.6, 0.9, 0.7], [0.1, 0.5, 0.2]]), most=2)
+    found = pool.violated(np.array([[0.6, 0.9, 0.7], [0.1, 0.5, 0.2]]), most=[2, 2])
     assert [places.tolist() for places in found] == [[1, 2], []]
 
 

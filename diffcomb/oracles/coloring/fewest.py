@@ -139,9 +139,7 @@ class _Search:
         for target in range(guess, guess + 3):
             if self.done() or target >= self.upper:
                 return
-            self._accept(
-                find_planted(self.graph, target, seed=seed, seconds=seconds, deadline=self.deadline)
-            )
+            self._accept(find_planted(self.graph, target, seed=seed, seconds=seconds, deadline=self.deadline))
 
     def _exact(self, num_colors: int, seconds: float) -> None:
         """Decide K = num_colors with CP-SAT; a proof of impossibility raises the bound and goes on."""

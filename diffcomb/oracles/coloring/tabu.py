@@ -14,9 +14,7 @@ from diffcomb.problems.dsatur import dsatur
 OPERATIONS_A_SECOND = 1_000_000_000
 
 
-def find_coloring(
-    graph: Graph, num_colors: int, *, seed: int = 0, seconds: float = 1.0
-) -> np.ndarray | None:
+def find_coloring(graph: Graph, num_colors: int, *, seed: int = 0, seconds: float = 1.0) -> np.ndarray | None:
     """A proper colouring (N,) with at most `num_colors` colours, or None if none turned up.
 
     DSATUR first, then one TabuCol run from its classes.
