@@ -109,7 +109,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--only", nargs="+", default=["*"], metavar="PATTERN", help="names, with wildcards")
     parser.add_argument("--largest", type=int, help="skip graphs with more vertices")
-    parser.add_argument("--time-limit", type=float, default=20.0, help="wall-clock seconds per instance")
+    parser.add_argument(
+        "--time-limit",
+        type=float,
+        default=300.0,
+        help="seconds per instance: of CPU time, wall clock with --cheapest",
+    )
     parser.add_argument("--within", type=float, metavar="PERCENT", help="stop so close to the best known")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cheapest", action="store_true", help="random costs per vertex and colour")

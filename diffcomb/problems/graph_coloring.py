@@ -220,12 +220,13 @@ class GraphColoring(Problem):
 
     # -- fewest colours ---------------------------------------------------------------------------
     def chromatic_number(
-        self, time_limit: float | None = None, *, enough: int = 0, seed: int = 0
+        self, time_limit: float | None = 300.0, *, enough: int = 0, seed: int = 0
     ) -> OracleResult:
         """The fewest colours of any proper colouring, whatever `num_colors` and the costs are.
 
         Args:
-            time_limit: wall-clock seconds; None = until proven, which may take for ever.
+            time_limit: CPU seconds of this thread, so that what is found does not depend on what else
+                the machine does; None = until proven, which may take for ever.
             enough: a colouring with so few colours ends the search, proven or not.
             seed: of the tabu search; same seed and no limit, same answer.
 
