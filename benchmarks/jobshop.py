@@ -32,6 +32,7 @@ def main() -> None:
     if arguments.overhead:
         report_overhead()
         return
+    JobShop.random(3, 3, ties="any", seed=0).solve(num_workers=1)  # compiles, once in a fresh checkout
     best = best_known(arguments.data / "jobshop" / "instances.csv")
     print(
         f"{'instance':10} {'size':>7} {'makespan':>9} {'bound':>9} {'proven':>6} {'CPU s':>7}"

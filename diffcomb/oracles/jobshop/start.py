@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import time
 
 import numpy as np
 
 from diffcomb.oracles.jobshop.anneal import Annealing
 from diffcomb.oracles.jobshop.dispatch import dispatch
-from diffcomb.oracles.jobshop.grid import Grid
+from diffcomb.oracles.jobshop.grid import Grid, common_grid
 from diffcomb.oracles.jobshop.tabu import TabuSearch
 from diffcomb.problems import JobShop
 from diffcomb.problems.timing import earliest_starts
@@ -43,6 +44,23 @@ def start_schedule(
         search.run(step, _PATIENCE, target)
         done += step
     return search.starts, search.best
+
+
+@functools.cache
+def compile_searches(objective: str) -> None:
+    """Compile, or load from the disk cache, what `start_schedule` calls.
+
+    In a fresh checkout this takes some 15 CPU seconds, once; a deadline that ran meanwhile would leave a
+    hard instance without any search.
+    """
+    shop = JobShop([[0, 1], [0, 1]], objective, due_dates=[1.0, 1.0])
+    grid = common_grid(shop, np.ones(4))
+    assert grid is not None
+    sequence = best_dispatch(shop, grid, 0)
+    if objective == "makespan":
+        TabuSearch(shop.job, shop.machine, grid.durations, sequence, 0).run(0, _PATIENCE, 0)
+    else:
+        _annealed(shop, grid, 0, None, sequence)
 
 
 def _annealed(
