@@ -8,17 +8,19 @@ from torch_geometric.nn import GINEConv
 
 
 class OperationEncoder(nn.Module):
-    """theta_i = sign * softplus(MLP(h_i)), h from GINE layers over the operations of a shop.
+    """theta_i = sign * nominal_i * softplus(MLP(h_i)), h from GINE layers over the operations of a shop.
 
     Nodes are operations; edges lead along jobs, back, and between operations of one machine, their
     relation in the edge features, so that a machine's operations share what their features say of it.
-    Positive by construction, as durations must be.
+    Positive by construction, as durations must be. The network predicts by which factor an operation
+    exceeds its nominal time: durations span a wide range, the factor does not.
 
     Args:
         node_features, edge_features: input widths.
         hidden: width of all layers. Small underfits; large needs more data.
         num_layers: rounds of message passing; 0 predicts from the operation alone.
         cost_sign: as for `CostEncoder`.
+        nominal: the column of x that holds nominal durations; None: there are none, theta_i without them.
     """
 
     def __init__(
@@ -28,9 +30,10 @@ class OperationEncoder(nn.Module):
         hidden: int = 16,
         num_layers: int = 1,
         cost_sign: int = 1,
+        nominal: int | None = 0,
     ) -> None:
         super().__init__()
-        self.cost_sign = cost_sign
+        self.cost_sign, self.nominal = cost_sign, nominal
         self.embed = nn.Linear(node_features, hidden)
         self.convolutions = nn.ModuleList(
             GINEConv(nn.Sequential(nn.Linear(hidden, hidden), nn.SiLU()), edge_dim=edge_features, eps=0.0)
@@ -45,5 +48,6 @@ class OperationEncoder(nn.Module):
         for convolution in self.convolutions:
             # sums over neighbours scaled to means: the number of jobs must not set the magnitude
             h = h + convolution(h, batch.edge_index, batch.edge_attr) / max(1.0, degree)
-        theta: Tensor = nn.functional.softplus(self.readout(h)).reshape(batch.num_graphs, -1)
-        return self.cost_sign * theta
+        factor: Tensor = nn.functional.softplus(self.readout(h)[:, 0])
+        theta = factor if self.nominal is None else factor * batch.x[:, self.nominal]
+        return self.cost_sign * theta.reshape(batch.num_graphs, -1)

@@ -1,6 +1,7 @@
 """Synthetic shop-floor data and its picture."""
 
 import torch
+from torch_geometric.data import Batch, Data
 
 from datamodules.shop_floor_durations import (
     OPERATION_FEATURES,
@@ -8,8 +9,12 @@ from datamodules.shop_floor_durations import (
     generate_shop_floor,
     operation_graph,
 )
+from diffcomb import DecisionLayer
+from diffcomb.losses import PlannedStartLoss
+from diffcomb.metrics import normalized_regret
 from diffcomb.problems import JobShop
 from diffcomb.protocol.gantt_figure import save_gantt_figure
+from models import OperationEncoder
 from tests.jobshop_cases import random_shop
 
 
@@ -41,6 +46,46 @@ def test_features_explain_durations_but_not_exactly():
     y = data.costs.reshape(-1).double().log()
     residual = y - x @ torch.linalg.lstsq(x, y[:, None], driver="gelsd").solution[:, 0]
     assert 0.5 < 1 - float(residual.var() / y.var()) < 0.99
+
+
+def test_regret_of_executed_plans_falls():
+    """Fifteen full-batch steps of the planned-start loss on twelve days of a 3 x 3 shop: below 0.6 x."""
+    problem = JobShop.random(3, 3, seed=0, waiting=0.2)
+    days = generate_shop_floor(problem, 12, seed=0)
+    edges, relation = operation_graph(problem)
+    batch = Batch.from_data_list([Data(x=x, edge_index=edges, edge_attr=relation) for x in days.nodes])
+    optimal = problem.realized_cost(problem.solve(days.costs).decision, days.costs)
+    torch.manual_seed(0)
+    encoder = OperationEncoder(len(OPERATION_FEATURES), len(RELATIONS))
+    layer = DecisionLayer(problem)
+    loss = PlannedStartLoss(layer, waiting=0.2, idleness=0.0)
+    optimizer = torch.optim.Adam(encoder.parameters(), lr=0.03)
+
+    def regret() -> float:
+        with torch.no_grad():
+            cost = problem.realized_cost(layer(encoder(batch)), days.costs)
+        return float(normalized_regret(cost, optimal))
+
+    start = regret()
+    for _ in range(15):
+        optimizer.zero_grad()
+        loss(encoder(batch), days.costs).backward()
+        optimizer.step()
+    assert regret() < 0.6 * start
+
+
+def test_predicted_durations_are_positive_with_and_without_nominal_times():
+    """theta is the nominal time times a factor; with `nominal=None` the same network's factor itself."""
+    problem, _ = random_shop(3, 3)
+    nodes = generate_shop_floor(problem, 2, seed=0).nodes
+    edges, relation = operation_graph(problem)
+    batch = Batch.from_data_list([Data(x=x, edge_index=edges, edge_attr=relation) for x in nodes])
+    encoder = OperationEncoder(len(OPERATION_FEATURES), len(RELATIONS))
+    scaled = encoder(batch)
+    encoder.nominal = None
+    torch.testing.assert_close(scaled, encoder(batch) * nodes[..., 0])
+    assert scaled.shape == (2, problem.num_costs)
+    assert bool((scaled > 0).all())
 
 
 def test_gantt_chart_is_written(tmp_path):

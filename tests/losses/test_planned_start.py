@@ -76,6 +76,18 @@ def test_learning_durations_through_the_plan():
     assert history[-1] < 0.75 * history[0]
 
 
+def test_anchor_adds_the_squared_error():
+    """The mean squared error of the durations, weighed, and its gradient."""
+    problem, p = random_shop(3, 2)
+    true = problem.random_costs(2, generator=seeded(5))
+    theta = p.expand(2, -1).clone().requires_grad_()
+    layer = DecisionLayer(problem)
+    added = PlannedStartLoss(layer, anchor=0.5)(theta, true) - PlannedStartLoss(layer)(theta, true)
+    torch.testing.assert_close(added, 0.5 * (theta - true).square().mean())
+    (gradient,) = torch.autograd.grad(added, theta)
+    torch.testing.assert_close(gradient, (theta - true).detach() / theta.numel())
+
+
 def test_other_problems_are_refused():
     """Start-time losses need start times."""
     layer = DecisionLayer(Assignment(2))
