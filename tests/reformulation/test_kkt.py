@@ -127,3 +127,25 @@ def test_a_call_leaves_the_thread_count_of_torch_alone():
     theta = problem.random_costs(2, generator=seeded(0))
     make_solver("kkt", problem).solve(theta, theta.abs().mean(-1)).adjoint(theta)
     assert torch.get_num_threads() == before
+
+
+def test_a_large_batch_solves_like_its_instances_alone():
+    """40 knapsacks and 40 grids together (in vector lanes) and one by one: the same x, face and adjoint."""
+    for problem in (
+        Knapsack(torch.rand(2, 12, generator=seeded(1)).numpy() + 0.5, [4.0, 4.5]),
+        Assignment(4),
+    ):
+        theta = problem.random_costs(40, generator=seeded(2)).double()
+        theta[3], theta[4] = 0.0, 1.0  # a constant and a zero among them
+        rho = 10.0 ** torch.linspace(-4, 2, 40).double()
+        grad = torch.randn(40, problem.num_costs, generator=seeded(3)).double()
+        solver = KKTSolver(problem)
+        together = solver.solve(theta, rho)
+        pulled = together.adjoint(grad)
+        for k in range(40):
+            alone = solver.solve(theta[k : k + 1], rho[k : k + 1])
+            torch.testing.assert_close(together.x[k], alone.x[0], rtol=0, atol=1e-11)
+            assert together.face_dimension[k] == alone.face_dimension[0]
+            torch.testing.assert_close(
+                pulled[k], alone.adjoint(grad[k : k + 1])[0], rtol=1e-8, atol=1e-9 / float(rho[k])
+            )
