@@ -29,9 +29,10 @@ from torch import Tensor, nn
 from benchmarks.layer_peers import HAS_QPTH, qpth_layer
 from datamodules.polynomial_costs import LearningTask, grid_paths, knapsack_values, tour_lengths
 from diffcomb import DecisionLayer, RegretLoss, SmoothedSPOPlusLoss
-from diffcomb.losses import CostMSELoss, SPOPlusLoss
+from diffcomb.losses import CostMSELoss, PerturbedFenchelYoungLoss, SPOPlusLoss
 from diffcomb.metrics import normalized_regret
 from diffcomb.problems import Knapsack, Problem
+from diffcomb.relaxations import NegativeIdentity
 
 TASKS: dict[str, Callable[..., LearningTask]] = {
     "sp5x5": grid_paths,
@@ -106,6 +107,8 @@ def our_losses(data: Data) -> dict[str, tuple[nn.Module, float]]:
             0.0,
         ),
         "SPO+": (SPOPlusLoss(DecisionLayer(problem, num_workers=1)), 1.0),
+        "PFYL": (PerturbedFenchelYoungLoss(DecisionLayer(problem, num_workers=1)), 1.0),
+        "NID": (RegretLoss(NegativeIdentity(problem)), 1.0),
     }
 
 
