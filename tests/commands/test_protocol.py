@@ -124,7 +124,7 @@ def test_wandb_gets_the_tables_and_figures(tmp_path, monkeypatch):
 LAUNCHERS = {
     "joblib": ("hydra_plugins.hydra_joblib_launcher", []),
     "submitit_local": ("hydra_plugins.hydra_submitit_launcher", ["hydra.launcher.timeout_min=10"]),
-    "ray": ("hydra_plugins.hydra_ray_launcher", ["hydra.launcher.ray.init.num_cpus=2"]),
+    "ray": ("hydra_plugins.hydra_ray_launcher", ["+hydra.launcher.ray.init.num_cpus=2"]),
 }
 
 
