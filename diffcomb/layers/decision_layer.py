@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from diffcomb.errors import InvalidCostsError, UnknownNameError
 from diffcomb.layers.adjoint import attach_adjoint
 from diffcomb.layers.engine import Engine, OracleSettings, record_of
+from diffcomb.layers.exact_decisions import members_by_problem
 from diffcomb.layers.make_engine import make_engine
 from diffcomb.layers.record import LayerRecord
 from diffcomb.layers.rho import FixedRho, ShareController
@@ -151,13 +152,7 @@ class DecisionLayer(nn.Module):
             out, record = call(self.problem, batch[None] if single else batch)
             self.last = record
             return _index(out, 0) if single else out
-        if problems is None:
-            problems = self.problem if not isinstance(self.problem, Problem) else [self.problem] * len(theta)
-        if len(problems) != len(theta) or len(theta) == 0:
-            raise InvalidCostsError(f"{len(problems)} problems need as many cost vectors, got {len(theta)}.")
-        members: dict[Problem, list[int]] = {}
-        for i, problem in enumerate(problems):
-            members.setdefault(problem, []).append(i)
+        members = members_by_problem(self.problem, problems, len(theta))
         results: list[Any] = [None] * len(theta)
         records: list[Any] = [None] * len(theta)
         for problem, indices in members.items():

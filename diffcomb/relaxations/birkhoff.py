@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from numba import njit
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from diffcomb.compiled import compiled
 from diffcomb.errors import UnknownNameError
 from diffcomb.oracles.tsp.two_opt import two_opt as two_opt_in_place
 from diffcomb.problems import Assignment, Problem, TravelingSalesman
@@ -203,7 +203,7 @@ class _Combine(torch.autograd.Function):
         return torch.from_numpy(np.stack(rows)).to(grads[0].device, grads[0].dtype), None, None, None
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def join_cycles(successors: np.ndarray) -> np.ndarray:
     """(L, n) who follows whom -> (L, n) tours: the cycles one after the other, by their lowest city."""
     count, n = successors.shape

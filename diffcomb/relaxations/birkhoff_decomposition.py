@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from diffcomb.compiled import compiled
 
 #: entries below this are zero: what rounding leaves of an entry that was subtracted away
 _ZERO = 1e-13
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _assign_row(
     cost: np.ndarray,
     open_: np.ndarray,
@@ -61,7 +62,7 @@ def _assign_row(
     return True
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def decompose(
     matrix: np.ndarray, score: np.ndarray, max_terms: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -113,7 +114,7 @@ def decompose(
     return alpha[:count], permutations[:count], pivots[:count]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def weights_adjoint(permutations: np.ndarray, pivots: np.ndarray, grad: np.ndarray) -> np.ndarray:
     """d(grad' alpha) / d matrix, (n, n): w_l at the pivot of step l, w = M^-T grad.
 

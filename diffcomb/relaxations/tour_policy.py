@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from diffcomb.compiled import compiled
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _uniform(state: np.uint64) -> tuple[np.uint64, float]:
     """One step of splitmix64: the next state and a number in [0, 1)."""
     state = state + np.uint64(0x9E3779B97F4A7C15)
@@ -17,7 +18,7 @@ def _uniform(state: np.uint64) -> tuple[np.uint64, float]:
     return state, float(z >> np.uint64(11)) * 2.0**-53
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def row_weights(logits: np.ndarray) -> np.ndarray:
     """exp(logits - largest of the row), (batch, N, k)."""
     out = np.empty_like(logits)
@@ -29,7 +30,7 @@ def row_weights(logits: np.ndarray) -> np.ndarray:
     return out
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def sample_tours(
     logits: np.ndarray, neighbours: np.ndarray, cost: np.ndarray, starts: np.ndarray, seed: int, greedy: bool
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -92,7 +93,7 @@ def sample_tours(
     return tours, lengths
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def score(logits: np.ndarray, neighbours: np.ndarray, tours: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """sum_k weight_k grad log q(pi_k), (batch, N, k): +1 on the edge taken, -probability on the open ones.
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from numba import njit
 
+from diffcomb.compiled import compiled
 from diffcomb.oracles.coloring.tabu import OPERATIONS_A_SECOND
 from diffcomb.problems import Graph
 
@@ -57,7 +57,7 @@ class PartialTabuSearch:
         return best.astype(np.int64), int(fewest)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _partialcol(
     starts: np.ndarray,
     neighbours: np.ndarray,

@@ -55,7 +55,7 @@ def _estimate(
 
 @compiled
 def _move_behind(u: int, v: int, before: np.ndarray, after: np.ndarray) -> None:
-    """Take u out of its machine's list and put it right behind v."""
+    """Take u out of its machine's list and put it right behind v; before and after swapped: ahead of v."""
     b, a = before[u], after[u]
     if b >= 0:
         after[b] = a
@@ -65,20 +65,6 @@ def _move_behind(u: int, v: int, before: np.ndarray, after: np.ndarray) -> None:
     after[v], before[u], after[u] = u, v, c
     if c >= 0:
         before[c] = u
-
-
-@compiled
-def _move_ahead(v: int, u: int, before: np.ndarray, after: np.ndarray) -> None:
-    """Take v out of its machine's list and put it right before u."""
-    b, a = before[v], after[v]
-    if b >= 0:
-        after[b] = a
-    if a >= 0:
-        before[a] = b
-    c = before[u]
-    before[u], after[v], before[v] = v, u, c
-    if c >= 0:
-        after[c] = v
 
 
 @compiled
@@ -205,7 +191,7 @@ def tabu_steps(
         else:
             for k in range(1, best_size):
                 tabu[best_block[k], job[v]] = until
-            _move_ahead(v, u, before, after)
+            _move_behind(v, u, after, before)
         makespan = heads_and_tails(job, p, before, after, head, tail, order, degree)
         if 0 <= makespan < counters[1]:
             counters[1], counters[2] = makespan, now

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from diffcomb.compiled import compiled
 from diffcomb.oracles.batch import Solved, solve_each
 from diffcomb.oracles.tsp.lin_kernighan import nearest_neighbour_tour, tour_cost
 from diffcomb.problems import OracleAnswer, Problem, SolveOptions, Status, TravelingSalesman
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def greedy_edge_tour(order: np.ndarray, tails: np.ndarray, heads: np.ndarray, num_cities: int) -> np.ndarray:
     """Insert edges in the order given wherever two paths can be joined; close the last path.
 
@@ -59,7 +59,7 @@ def greedy_edge_tour(order: np.ndarray, tails: np.ndarray, heads: np.ndarray, nu
     return tour
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def two_opt(cost: np.ndarray, tour: np.ndarray) -> float:
     """Reverse segments as long as that shortens the tour, in place; its final cost (Croes 1958).
 
@@ -87,7 +87,7 @@ def two_opt(cost: np.ndarray, tour: np.ndarray) -> float:
     return tour_cost(cost, tour)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def best_nearest_neighbour(cost: np.ndarray, improve: bool) -> np.ndarray:
     """The best of the nearest-neighbour tours from every city, each followed by 2-opt if `improve`."""
     best = nearest_neighbour_tour(cost, 0)

@@ -21,7 +21,7 @@ FEWEST = 16
 
 
 class Lanes(NamedTuple):
-    """Work space: columns (17, n, lanes), rows (8, m, lanes), flat L (size, lanes), per lane (12, lanes)."""
+    """Work space: columns (17, n, lanes), rows (9, m, lanes), flat L (size, lanes), per lane (12, lanes)."""
 
     columns: np.ndarray
     rows: np.ndarray
@@ -166,11 +166,11 @@ def _solve(L, inverse, v, elimination):  # type: ignore[no-untyped-def]
 
 
 @compiled_inner
-def _raise_to_ratio(block, value, direction, sign):  # type: ignore[no-untyped-def]
-    """block <- max(block, -sign direction / value), per lane."""
+def _raise_to_ratio(block, value, direction):  # type: ignore[no-untyped-def]
+    """block <- max(block, -direction / value), per lane."""
     for i in range(value.shape[0]):
         for lane in range(len(block)):
-            block[lane] = max(block[lane], -sign * direction[i, lane] / value[i, lane])
+            block[lane] = max(block[lane], -direction[i, lane] / value[i, lane])
 
 
 @compiled_inner
@@ -348,8 +348,8 @@ def lanes_interior_point(rows, lanes, target, limit):  # type: ignore[no-untyped
         for i in range(n):
             for lane in range(count):
                 block_primal[lane] = max(block_primal[lane], -a_of[i, lane], b_of[i, lane])
-        _raise_to_ratio(block_dual, lower, add_lower, 1.0)
-        _raise_to_ratio(block_dual, upper, add_upper, 1.0)
+        _raise_to_ratio(block_dual, lower, add_lower)
+        _raise_to_ratio(block_dual, upper, add_upper)
         for r in range(m):
             if is_inequality[r]:
                 for lane in range(count):
