@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +12,7 @@ import torch
 from torch_geometric.data import Data
 from torch_geometric.loader import DataLoader
 
+from datamodules.cache import cache_key, save_whole
 from datamodules.contextual_costs import (
     EDGE_FEATURES,
     NODE_FEATURES,
@@ -95,7 +93,7 @@ class LearnedCostsDataModule(pl.LightningDataModule):
             "noise": self.noise,
             "seed": self.seed,
         }
-        key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+        key = cache_key(identity)
         return self.cache_dir / f"{identity['problem']}-{split}-{key}.pt"
 
     def _fingerprint(self) -> str:
@@ -124,12 +122,7 @@ class LearnedCostsDataModule(pl.LightningDataModule):
         """Draw, label and store one split; the file appears only when it is complete."""
         stream = self.seed * 3 + list(self.counts).index(split)
         log.info("Labelling %d %s instances with optimal decisions", self.counts[split], split)
-        stored = self._label(split, stream)
-        path = self.cache_file(split)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            torch.save(stored, file)
-        os.replace(file.name, path)
+        save_whole(self._label(split, stream), self.cache_file(split))
 
     def _label(self, split: str, seed: int) -> dict[str, Any]:
         """Tensors to store: what was drawn, and its optimal decisions."""

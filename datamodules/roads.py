@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +14,7 @@ from torch.utils.data import DataLoader
 from torch_geometric.data import Batch, Data
 from torch_geometric.loader.dataloader import Collater
 
+from datamodules.cache import cache_key, save_whole
 from datamodules.epoch_shuffle import EpochShuffle
 from datamodules.road_scenarios import (
     LINK_FEATURES,
@@ -160,10 +158,7 @@ class RoadsDataModule(pl.LightningDataModule):
             noise=self.noise,
             gap=self.gap,
         )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            torch.save(vars(drawn), file)
-        os.replace(file.name, path)
+        save_whole(vars(drawn), path)
         return drawn
 
     def _cache_file(self, family: RoadTrips, split: str, congestion: float) -> Path:
@@ -181,7 +176,7 @@ class RoadsDataModule(pl.LightningDataModule):
             "gap": self.gap,
             "seed": self.seed,
         }
-        key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+        key = cache_key(identity)
         return self.cache_dir / f"{roads.name.replace(' ', '')}-{split}-{key}.pt"
 
     def train_dataloader(self) -> DataLoader:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -54,10 +53,9 @@ class UniformTSPDataModule(LearnedCostsDataModule):
         labelled = "" if split != "train" or self.label_train else "-unlabelled"
         return self.cache_dir / f"cities{cities}-{split}-{self.counts[split]}-seed{self.seed}{labelled}.pt"
 
-    def _generate(self, split: str) -> None:
+    def _label(self, split: str, seed: int) -> dict[str, Any]:
         problem = self.problem
-        stream = self.seed * 3 + list(self.counts).index(split)
-        generator = torch.Generator().manual_seed(stream)
+        generator = torch.Generator().manual_seed(seed)
         graph = problem.cost_graph()
         points = torch.rand(self.counts[split], graph.num_nodes, 2, generator=generator)
         tails, heads = graph.edge_index
@@ -66,8 +64,4 @@ class UniformTSPDataModule(LearnedCostsDataModule):
         if split != "train" or self.label_train:
             decisions = problem.solve(lengths.double(), self.oracle, progress=True).decision.float()
         drawn = ContextualCosts(points, lengths[..., None], lengths, points)
-        path = self.cache_file(split)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            torch.save({**vars(drawn), "decisions": decisions}, file)
-        os.replace(file.name, path)
+        return {**vars(drawn), "decisions": decisions}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
-from torch_geometric.nn import GINEConv
+
+from models.gine import gine_convolutions, pass_messages
 
 
 class CostEncoder(nn.Module):
@@ -33,21 +34,14 @@ class CostEncoder(nn.Module):
         super().__init__()
         self.cost_sign = cost_sign
         self.embed_nodes = nn.Linear(node_features, hidden)
-        self.convolutions = nn.ModuleList(
-            GINEConv(nn.Sequential(nn.Linear(hidden, hidden), nn.SiLU()), edge_dim=edge_features, eps=0.0)
-            for _ in range(num_layers)
-        )
+        self.convolutions = gine_convolutions(hidden, edge_features, num_layers)
         self.readout = nn.Sequential(
             nn.Linear(2 * hidden + edge_features, hidden), nn.SiLU(), nn.Linear(hidden, 1)
         )
 
     def forward(self, batch: Batch) -> Tensor:
         """PyG batch -> theta (batch, n); see LearnedCostsDataModule for the fields."""
-        h = self.embed_nodes(batch.x)
-        degree = batch.edge_index.shape[1] / max(1, batch.x.shape[0])
-        for convolution in self.convolutions:
-            # sums over neighbours scaled to means: the graph's density must not set the magnitude
-            h = h + convolution(h, batch.edge_index, batch.edge_attr) / max(1.0, degree)
+        h = pass_messages(self.convolutions, self.embed_nodes(batch.x), batch)
         is_cost = self._cost_columns(batch)
         u, v = batch.edge_index[:, is_cost]
         features = torch.cat([h[u] + h[v], (h[u] - h[v]).abs(), batch.edge_attr[is_cost]], dim=1)

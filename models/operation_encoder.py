@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 from torch_geometric.data import Batch
-from torch_geometric.nn import GINEConv
+
+from models.gine import gine_convolutions, pass_messages
 
 
 class OperationEncoder(nn.Module):
@@ -35,19 +36,12 @@ class OperationEncoder(nn.Module):
         super().__init__()
         self.cost_sign, self.nominal = cost_sign, nominal
         self.embed = nn.Linear(node_features, hidden)
-        self.convolutions = nn.ModuleList(
-            GINEConv(nn.Sequential(nn.Linear(hidden, hidden), nn.SiLU()), edge_dim=edge_features, eps=0.0)
-            for _ in range(num_layers)
-        )
+        self.convolutions = gine_convolutions(hidden, edge_features, num_layers)
         self.readout = nn.Sequential(nn.Linear(hidden, hidden), nn.SiLU(), nn.Linear(hidden, 1))
 
     def forward(self, batch: Batch) -> Tensor:
         """PyG batch -> theta (batch, n); see ShopFloorDataModule for the fields."""
-        h = self.embed(batch.x)
-        degree = batch.edge_index.shape[1] / max(1, batch.x.shape[0])
-        for convolution in self.convolutions:
-            # sums over neighbours scaled to means: the number of jobs must not set the magnitude
-            h = h + convolution(h, batch.edge_index, batch.edge_attr) / max(1.0, degree)
+        h = pass_messages(self.convolutions, self.embed(batch.x), batch)
         factor: Tensor = nn.functional.softplus(self.readout(h)[:, 0])
         theta = factor if self.nominal is None else factor * batch.x[:, self.nominal]
         return self.cost_sign * theta.reshape(batch.num_graphs, -1)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,17 +52,14 @@ class Store:
     def write(self, key: str, rows: list[Row]) -> None:
         """All rows of a cell, at once."""
         table = pa.Table.from_pylist(rows, schema=SCHEMA)
-        # a name of this process: two that write the same cell both succeed with the same rows
-        unfinished = self.cells / f".{key}.{os.getpid()}.unfinished"
-        pq.write_table(table, unfinished)
-        os.replace(unfinished, self.cells / f"{key}.parquet")
+        with _whole(self.cells / f"{key}.parquet") as unfinished:
+            pq.write_table(table, unfinished)
 
     def expect(self, name: str, keys: list[str]) -> None:
         """Remember which cells make up a run called `name`; `merge` reads those and no others."""
         path = self.folder / f"plan-{name}.json"
-        unfinished = path.with_suffix(f".{os.getpid()}.unfinished")
-        unfinished.write_text(json.dumps(keys))
-        os.replace(unfinished, path)
+        with _whole(path) as unfinished:
+            unfinished.write_text(json.dumps(keys))
 
     def expected(self) -> list[str]:
         """Keys of all plans in this folder, each once."""
@@ -76,7 +75,17 @@ class Store:
             pq.ParquetFile(self.cells / f"{key}.parquet").read() for key in self.expected() if key in done
         ]
         table = pa.concat_tables([SCHEMA.empty_table(), *parts])
-        unfinished = self.folder / f".results.{os.getpid()}.unfinished"
-        pq.write_table(table, unfinished)
-        os.replace(unfinished, self.folder / "results.parquet")
+        with _whole(self.folder / "results.parquet") as unfinished:
+            pq.write_table(table, unfinished)
         return table
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """A place to write to; `path` appears only when all is written.
+
+    The name is this process's own: two that write the same file both succeed.
+    """
+    unfinished = path.with_name(f".{path.stem}.{os.getpid()}.unfinished")
+    yield unfinished
+    os.replace(unfinished, path)
