@@ -9,14 +9,15 @@ from diffcomb.oracles.tsp.lin_kernighan import improve_tour
 
 
 @compiled
-def greedy_tour(
-    num_cities: int, tails: np.ndarray, heads: np.ndarray, order: np.ndarray, matrix: np.ndarray
-) -> np.ndarray:
-    """Edges in `order` as long as they form paths; then each path end goes on to the nearest one."""
+def join_edges(
+    order: np.ndarray, tails: np.ndarray, heads: np.ndarray, num_cities: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Edges in `order` wherever they join two paths: neighbours (N, 2), -1 where none, and degrees (N,)."""
     n = num_cities
     label = np.arange(n)
     link = np.full((n, 2), -1, dtype=np.int32)
     degree = np.zeros(n, dtype=np.int64)
+    joined = 0
     for e in order:
         u, v = tails[e], heads[e]
         if degree[u] == 2 or degree[v] == 2:
@@ -35,6 +36,19 @@ def greedy_tour(
         link[v, degree[v]] = u
         degree[u] += 1
         degree[v] += 1
+        joined += 1
+        if joined == n - 1:
+            break
+    return link, degree
+
+
+@compiled
+def greedy_tour(
+    num_cities: int, tails: np.ndarray, heads: np.ndarray, order: np.ndarray, matrix: np.ndarray
+) -> np.ndarray:
+    """Edges in `order` as long as they form paths; then each path end goes on to the nearest one."""
+    n = num_cities
+    link, degree = join_edges(order, tails, heads, n)
     tour = np.empty(n, dtype=np.int32)
     seen = np.zeros(n, dtype=np.bool_)
     current = 0

@@ -7,6 +7,7 @@ import numpy as np
 from diffcomb.compiled import compiled
 from diffcomb.oracles.batch import Solved, solve_each
 from diffcomb.oracles.tsp.lin_kernighan import nearest_neighbour_tour, tour_cost
+from diffcomb.oracles.tsp.rounding import join_edges
 from diffcomb.problems import OracleAnswer, Problem, SolveOptions, Status, TravelingSalesman
 
 
@@ -20,30 +21,7 @@ def greedy_edge_tour(order: np.ndarray, tails: np.ndarray, heads: np.ndarray, nu
     Returns:
         (num_cities,) int32 tour.
     """
-    neighbours = np.full((num_cities, 2), -1, dtype=np.int64)
-    degree = np.zeros(num_cities, dtype=np.int64)
-    root = np.arange(num_cities)
-    joined = 0
-    for e in order:
-        u, v = tails[e], heads[e]
-        if degree[u] > 1 or degree[v] > 1:
-            continue
-        a, b = u, v
-        while root[a] != a:
-            root[a] = root[root[a]]
-            a = root[a]
-        while root[b] != b:
-            root[b] = root[root[b]]
-            b = root[b]
-        if a == b:
-            continue
-        root[a] = b
-        neighbours[u, degree[u]], neighbours[v, degree[v]] = v, u
-        degree[u] += 1
-        degree[v] += 1
-        joined += 1
-        if joined == num_cities - 1:
-            break
+    neighbours, degree = join_edges(order, tails, heads, num_cities)
     tour = np.empty(num_cities, dtype=np.int32)
     current, before = 0, -1
     for v in range(num_cities):
