@@ -17,7 +17,7 @@ import wandb
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from datamodules import LearnedCostsDataModule, RoadsDataModule, save_road_report
+from datamodules import LearnedCostsDataModule, Reporting, RoadsDataModule
 from diffcomb.problems import Problem, ProblemFamily
 from diffcomb.protocol import (
     format_results,
@@ -28,7 +28,6 @@ from diffcomb.protocol import (
 )
 from models import (
     DimesMetaSolver,
-    RoadEncoder,
     TrainingModule,
     assemble,
     continue_in,
@@ -77,8 +76,9 @@ def train(cfg: DictConfig) -> dict[str, Any]:
             row |= {"tuning_seconds": tuned.seconds, "tuning_trials": len(tuned.trials)}
         rows.append({**named, **row})
         table = save_results(rows, folder)  # after each method: a later failure loses nothing
-    if isinstance(data, RoadsDataModule):
-        _report_roads(data, modules, folder)
+    if isinstance(data, Reporting):
+        encoders = {name: module.eval().get_submodule("encoder") for name, module in modules.items()}
+        print(format_results(data.report(encoders, folder)))
     else:
         _draw(data, modules, folder / "decisions.png")
     print(f"\n{format_results(table)}\n\nrun folder: {folder}")
@@ -159,16 +159,6 @@ def _rebuildable(cfg: DictConfig, relaxation: DictConfig) -> dict[str, Any]:
     container = OmegaConf.to_container(stored, resolve=True)
     assert isinstance(container, dict)
     return {str(key): value for key, value in container.items()}
-
-
-def _report_roads(
-    data: RoadsDataModule, trained: dict[str, TrainingModule | DimesMetaSolver], folder: Path
-) -> None:
-    encoders = {name: module.eval().encoder for name, module in trained.items()}
-    predict = {
-        name: encoder.link_times for name, encoder in encoders.items() if isinstance(encoder, RoadEncoder)
-    }
-    print(format_results(save_road_report(data, predict, folder)))
 
 
 def _draw(

@@ -43,14 +43,15 @@ def make_loss(method: str, model, dataset):  # type: ignore[no-untyped-def]
     raise ValueError(method)
 
 
-def train(job: dict, model, fields: dict[str, torch.Tensor], rows: int) -> dict[str, np.ndarray]:  # type: ignore[no-untyped-def]
+def train(job: dict, model, fields: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:  # type: ignore[no-untyped-def]
     torch.manual_seed(job["seed"])
     predictor = torch.nn.Linear(fields["x"].shape[1], fields["c"].shape[1])
     optimizer = torch.optim.Adam(predictor.parameters(), lr=job["lr"])
     loss, needs = make_loss(job["method"], model, None)
+    rows = torch.tensor(job["rows"])
     seconds = []
     for _ in range(job["epochs"]):
-        order = torch.randperm(rows)
+        order = rows[torch.randperm(len(rows))]
         start = time.process_time()
         for batch in order.split(job["batch_size"]):
             optimizer.zero_grad()
@@ -77,7 +78,7 @@ def main(path: str) -> None:
     fields["z"] = (fields["c"] * fields["w"]).sum(1, keepdim=True)
     out = {}
     for k, job in enumerate(task["jobs"]):
-        for name, value in train(job, model, fields, job["rows"]).items():
+        for name, value in train(job, model, fields).items():
             # costs to minimise, whatever PyEPO's sense
             out[f"{k}/{name}"] = -value if maximize and name != "seconds" else value
     np.savez(task["out"], **out)

@@ -2,7 +2,7 @@
 
 from datamodules.channel_costs import ChannelCostsDataModule
 from datamodules.learned_costs import LearnedCostsDataModule
-from datamodules.road_report import save_road_report
+from datamodules.reporting import Reporting
 from datamodules.road_trips import RoadTrips
 from datamodules.roads import RoadsDataModule
 from datamodules.shop_floor import ShopFloorDataModule
@@ -14,11 +14,11 @@ __all__ = [
     "BenchmarkInstance",
     "ChannelCostsDataModule",
     "LearnedCostsDataModule",
+    "Reporting",
     "RoadTrips",
     "RoadsDataModule",
     "ShopFloorDataModule",
     "TransmitterNetworks",
     "TsplibInstances",
     "UniformTSPDataModule",
-    "save_road_report",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,10 @@ from torch_geometric.data import Batch
 
 from datamodules.road_scenarios import time_unit
 from datamodules.road_tours import plan_tour
-from datamodules.roads import RoadHours, RoadsDataModule
 from diffcomb.protocol import save_route_figure, save_savings_figure, savings_table
+
+if TYPE_CHECKING:
+    from datamodules.roads import RoadHours, RoadsDataModule
 
 #: batch of hours -> time of every link
 Predict = Callable[[Batch], Tensor]

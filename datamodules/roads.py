@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytorch_lightning as pl
 import torch
+from torch import nn
 from torch.utils.data import DataLoader
 from torch_geometric.data import Batch, Data
 from torch_geometric.loader.dataloader import Collater
 
 from datamodules.cache import cache_key, save_whole
 from datamodules.epoch_shuffle import EpochShuffle
+from datamodules.road_report import save_road_report
 from datamodules.road_scenarios import (
     LINK_FEATURES,
     NODE_FEATURES,
@@ -140,6 +143,12 @@ class RoadsDataModule(pl.LightningDataModule):
             hour.trips, hour.decisions = trips, decisions
             graphs.append(hour)
         return RoadHours(family, graphs)
+
+    def report(self, encoders: Mapping[str, nn.Module], folder: Path) -> pd.DataFrame:
+        """What the encoders that predict link times save, here and elsewhere; see `save_road_report`."""
+        methods = {name: getattr(encoder, "link_times", None) for name, encoder in encoders.items()}
+        predict = {name: method for name, method in methods.items() if callable(method)}
+        return save_road_report(self, predict, folder)
 
     def _stream(self, split: str) -> int:
         return self.seed * 3 + list(self.counts).index(split)

@@ -21,6 +21,7 @@ from diffcomb.losses import (
     PairwiseRankingLoss,
     PerturbationGradientLoss,
     PerturbedFenchelYoungLoss,
+    PerturbedSPOPlusLoss,
     PointwiseRankingLoss,
     RegretLoss,
     ScoreFunctionLoss,
@@ -108,6 +109,7 @@ RELAXATIONS: dict[str, Callable[[Problem], nn.Module]] = {
     "finite_differences": relaxations.FiniteDifferences,
     "random_differences": lambda p: relaxations.FiniteDifferences(p, num_directions=4),
     "perturbed_optimizer_multiplicative": lambda p: relaxations.PerturbedOptimizer(p, kind="multiplicative"),
+    "perturbed_optimizer_absolute": lambda p: relaxations.PerturbedOptimizer(p, kind="absolute"),
 }
 
 
@@ -126,6 +128,7 @@ LOSSES: dict[str, Callable[[Problem], nn.Module]] = {
     "perturbed_fenchel_young_multiplicative": lambda p: PerturbedFenchelYoungLoss(
         relaxations.ExactDecision(p), kind="multiplicative"
     ),
+    "perturbed_spo_plus": lambda p: PerturbedSPOPlusLoss(relaxations.ExactDecision(p)),
     "perturbation_gradient": lambda p: PerturbationGradientLoss(relaxations.ExactDecision(p)),
     "score_function": lambda p: ScoreFunctionLoss(relaxations.ExactDecision(p)),
     "nce": lambda p: NCELoss(relaxations.ExactDecision(p)),

@@ -57,7 +57,9 @@ class TrafficLayer(nn.Module):
 
     differentiated through its KKT system on the face of routes in use; see `EquilibriumFace`. Link
     flows are unique where times grow with flow, and smooth where every shortest route is in use; at
-    the demands where a route comes into use the derivative is one of the two one-sided ones.
+    the demands where a route comes into use the derivative is one of the two one-sided ones. Routes that
+    tie at free flow and carry next to nothing are close to such a kink: the derivative in their times is
+    then huge, and good for tiny changes only.
 
     Args:
         network: links, capacities and exponents; its own free-flow times are the default.

@@ -11,6 +11,7 @@ from diffcomb.losses.optimal_value import OptimalValueLoss
 from diffcomb.losses.penalized_regret import PenalizedRegretLoss
 from diffcomb.losses.perturbation_gradient import PerturbationGradientLoss
 from diffcomb.losses.perturbed_fenchel_young import PerturbedFenchelYoungLoss
+from diffcomb.losses.perturbed_spo_plus import PerturbedSPOPlusLoss
 from diffcomb.losses.planned_start import PlannedStartLoss
 from diffcomb.losses.ranking import ListwiseRankingLoss, PairwiseRankingLoss, PointwiseRankingLoss
 from diffcomb.losses.regret import RegretLoss
@@ -35,6 +36,7 @@ __all__ = [
     "PenalizedRegretLoss",
     "PerturbationGradientLoss",
     "PerturbedFenchelYoungLoss",
+    "PerturbedSPOPlusLoss",
     "PlannedStartLoss",
     "PointwiseRankingLoss",
     "RegretLoss",

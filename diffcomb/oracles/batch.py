@@ -1,10 +1,11 @@
-"""Solve a batch instance by instance, on threads, for solvers that take one cost vector at a time."""
+"""Solve a batch on threads, instance by instance or in parts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from tqdm import tqdm
@@ -20,6 +21,34 @@ class Solved:
     bound: float
     status: Status
     unique: bool | None = None
+
+
+Part = TypeVar("Part")
+
+#: parts a worker gets: instances differ in effort
+_PARTS_EACH = 4
+
+
+def solve_in_parts(
+    solve_part: Callable[[np.ndarray], Part], costs: np.ndarray, options: SolveOptions
+) -> list[Part]:
+    """Answers of `solve_part` to consecutive rows of costs (batch, n), in order; for compiled batches.
+
+    One call where one worker is asked for and nobody watches.
+    """
+    count = options.workers * _PARTS_EACH if options.workers > 1 or options.progress else 1
+    parts = np.array_split(costs, max(1, min(count, len(costs))))
+    with tqdm(total=len(costs), desc="solving", unit="instance", disable=not options.progress) as bar:
+
+        def run(part: np.ndarray) -> Part:
+            solved = solve_part(part)
+            bar.update(len(part))
+            return solved
+
+        if options.workers <= 1 or len(parts) == 1:
+            return [run(part) for part in parts]
+        with ThreadPoolExecutor(options.workers) as pool:
+            return list(pool.map(run, parts))
 
 
 def solve_each(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from diffcomb.oracles.batch import Solved, solve_each
+from diffcomb.oracles.batch import solve_in_parts
 from diffcomb.oracles.highs import HIGHS
-from diffcomb.oracles.knapsack_search import search_knapsack
-from diffcomb.problems import Knapsack, OracleAnswer, Problem, SolveOptions, Status
+from diffcomb.oracles.knapsack_search import search_knapsacks
+from diffcomb.problems import Knapsack, OracleAnswer, Problem, SolveOptions
 
 #: about a second of search; what is still open then goes to HiGHS
 _NODE_LIMIT = 2_000_000
@@ -28,11 +30,20 @@ class KnapsackOracle:
     def solve(self, problem: Problem, costs: np.ndarray, options: SolveOptions) -> OracleAnswer:
         assert isinstance(problem, Knapsack)
 
-        def solve_one(cost: np.ndarray) -> Solved:
-            z, value, finished = search_knapsack(-cost, problem.weights, problem.capacity, _NODE_LIMIT)
-            if finished:
-                return Solved(z, -value, Status.OPTIMAL)
-            answer = HIGHS.solve(problem, cost[None], options)
-            return Solved(answer.decisions[0], answer.bounds[0], answer.statuses[0])
+        def search(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            found: tuple[np.ndarray, np.ndarray] = search_knapsacks(
+                rows, problem.weights, problem.capacity, _NODE_LIMIT
+            )
+            return found
 
-        return solve_each(solve_one, costs, options)
+        parts = solve_in_parts(search, costs, options)
+        answer = OracleAnswer.proven(np.concatenate([z for z, _ in parts]), costs)
+        open_rows = np.flatnonzero(~np.concatenate([finished for _, finished in parts]))
+        if not len(open_rows):
+            return answer
+        left = HIGHS.solve(problem, costs[open_rows], options)
+        statuses = list(answer.statuses)
+        answer.decisions[open_rows], answer.bounds[open_rows] = left.decisions, left.bounds
+        for row, status in zip(open_rows, left.statuses, strict=True):
+            statuses[row] = status
+        return replace(answer, statuses=tuple(statuses))

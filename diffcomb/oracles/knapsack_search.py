@@ -146,3 +146,19 @@ def search_knapsack(
             z[items[k]] = 1.0
             total += values[items[k]]
     return z, total, nodes <= node_limit
+
+
+@compiled
+def search_knapsacks(
+    costs: np.ndarray, weights: np.ndarray, capacity: np.ndarray, node_limit: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """`search_knapsack` for values -costs (batch, n), row by row.
+
+    Returns:
+        z (batch, n), and (batch,) whether the search finished.
+    """
+    z = np.empty(costs.shape)
+    finished = np.empty(len(costs), dtype=np.bool_)
+    for b in range(len(costs)):
+        z[b], _, finished[b] = search_knapsack(-costs[b], weights, capacity, node_limit)
+    return z, finished

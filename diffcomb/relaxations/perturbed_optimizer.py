@@ -15,7 +15,7 @@ from diffcomb.relaxations.exact_decision import ExactDecision
 
 class PerturbedOptimizer(ExactDecision):
     """Forward zbar = (1/M) sum z_m, z_m = z*(theta + s xi_m); backward the score-function estimate
-    (1/((M - 1) s)) sum g'(z_m - zbar) xi_m, s = sigma mean|theta|.
+    (1/((M - 1) s)) sum g'(z_m - zbar) xi_m, s = sigma mean|theta| (or sigma, kind "absolute").
 
     Berthet et al., NeurIPS 2020, arXiv:2002.08676 (DPO). E z*(theta + s xi) is smooth and its Jacobian
     is E[z xi'] / s; centring by zbar is the leave-one-out baseline of REINFORCE, so the estimate stays
@@ -52,6 +52,8 @@ class PerturbedOptimizer(ExactDecision):
             estimate = (weight * xi).sum(0) / (len(z) - 1) / self.perturbation.sigma
             if self.perturbation.kind == "additive":
                 return estimate / cost_scale(theta)
+            if self.perturbation.kind == "absolute":
+                return estimate
             # a cost of zero stays zero under multiplicative noise: no information about it
             return torch.where(theta != 0, estimate / torch.where(theta != 0, theta, 1.0), 0.0)
 

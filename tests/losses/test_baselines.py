@@ -7,12 +7,13 @@ from diffcomb.layers import Perturbation, SeededNoise
 from diffcomb.losses import (
     PerturbationGradientLoss,
     PerturbedFenchelYoungLoss,
+    PerturbedSPOPlusLoss,
     ScoreFunctionLoss,
     SPOPlusLoss,
 )
 from diffcomb.relaxations import ExactDecision
 from tests.losses.cases import NAMES, data, differences, directions_for, gradient_of, value
-from tests.registry import seeded
+from tests.registry import all_decisions, seeded
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -40,7 +41,7 @@ def test_spo_plus_formula_bound_and_subgradient_inequality(name):
     )
 
 
-@pytest.mark.parametrize("kind", ["additive", "multiplicative"])
+@pytest.mark.parametrize("kind", ["additive", "absolute", "multiplicative"])
 @pytest.mark.parametrize("name", NAMES)
 def test_perturbed_fenchel_young_gradient_with_common_noise(name, kind):
     """Finite differences of theta'z - mean min of perturbed costs by enumeration, the noise in common."""
@@ -59,6 +60,17 @@ def test_perturbed_fenchel_young_gradient_with_common_noise(name, kind):
         rtol=1e-6,
         atol=1e-6,
     )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_perturbed_spo_plus_gradient_is_twice_the_residual_at_the_shifted_costs(name):
+    """2 (z - mean z*(perturbed 2 theta - c)) / batch by enumeration, the noise in common."""
+    problem, theta, costs, z = data(name)
+    loss = PerturbedSPOPlusLoss(ExactDecision(problem), 0.4, 5, "absolute", seed=2)
+    perturbed, _ = Perturbation(0.4, 5, "absolute", seed=2)(2 * theta - costs)
+    decisions = all_decisions(name)
+    mean = decisions[(perturbed @ decisions.T).argmin(-1)].mean(0)
+    torch.testing.assert_close(gradient_of(loss, theta, costs, z), 2 * (z - mean) / len(theta))
 
 
 @pytest.mark.parametrize("difference", ["backward", "forward", "central"])
