@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from diffcomb.oracles.tsp.combs import violated_combs
-from diffcomb.oracles.tsp.cuts import Cut, SetCut, subtour
+from diffcomb.oracles.tsp.cuts import Cut, SetCut, cut_values, subtour
 from diffcomb.oracles.tsp.linear_program import TourProgram
 from diffcomb.oracles.tsp.local_cuts import violated_local_cuts
 from diffcomb.problems.subtour import violated_sets
@@ -27,15 +27,10 @@ def separate_subtours(program: TourProgram) -> list[Cut]:
 
 
 def separate_combs(program: TourProgram) -> list[Cut]:
-    """Violated combs at the program's x, teeth from the rows that are tight there."""
+    """Violated combs at the program's x, teeth from the rows that are nearly tight there."""
     support = program.x > 1e-9
     tails, heads, x = program.tails[support], program.heads[support], program.x[support]
-    single = [cut.sets[0] for cut in program.cuts if isinstance(cut, SetCut) and len(cut.sets) == 1]
-    tight = np.array(single, dtype=bool).reshape(-1, program.num_cities)
-    if len(tight):
-        value = (tight[:, tails] != tight[:, heads]) @ x
-        tight = tight[value < 2.5]
-    return program.fresh(violated_combs(program.num_cities, tails, heads, x, tight))
+    return program.fresh(violated_combs(program.num_cities, tails, heads, x, _nearly_tight_sets(program)))
 
 
 def separate_local(program: TourProgram, size: int) -> list[Cut]:
@@ -46,6 +41,15 @@ def separate_local(program: TourProgram, size: int) -> list[Cut]:
             program.num_cities, program.tails, program.heads, program.x, size, mode, rule
         )
     return program.fresh(cuts)
+
+
+def _nearly_tight_sets(program: TourProgram) -> np.ndarray:
+    """Sets (count, N) of the subtour rows with x(delta(S)) < 2.5."""
+    single = [cut.sets[0] for cut in program.cuts if isinstance(cut, SetCut) and len(cut.sets) == 1]
+    sets = np.array(single, dtype=bool).reshape(-1, program.num_cities)
+    support = program.x > 1e-9
+    values = cut_values(sets, program.tails[support], program.heads[support], program.x[support])
+    return sets[values < 2.5]
 
 
 def tighten(
