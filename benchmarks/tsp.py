@@ -51,9 +51,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the random instances")
     args = parser.parse_args()
     TravelingSalesman(12).solve(TravelingSalesman(12).random_costs(2))
-    warm = TravelingSalesman(70)
-    warm.costs = warm.random_costs(1, generator=torch.Generator().manual_seed(0))[0]
-    warm.solve()
+    for cities in (70, 150):
+        warm = TravelingSalesman(cities)
+        warm.solve(warm.random_costs(1, generator=torch.Generator().manual_seed(0)))
     if args.random:
         _random_table(args.random, args.seed)
         return

@@ -86,60 +86,84 @@ def violated_sets(
     for e in range(len(x)):
         if x[e] >= 1.0:
             label[_find(label, tails[e])] = _find(label, heads[e])
-    weight = np.zeros((n, n))
     attached = np.zeros(n)
     degree = np.zeros(n)
-    done = np.zeros(n, dtype=np.bool_)
+    position = np.empty(n, dtype=np.int64)
+    parent = np.empty(n, dtype=np.int64)
+    nodes = np.empty(n, dtype=np.int64)
+    start = np.empty(n + 1, dtype=np.int64)
+    near, weight = np.empty(2 * len(x), dtype=np.int64), np.empty(2 * len(x))
     while True:
-        nodes = np.empty(n, dtype=np.int64)
         active = 0
         for v in range(n):
-            if _find(label, v) == v:
+            parent[v] = _find(label, v)
+            if parent[v] == v:
                 nodes[active] = v
                 active += 1
-        for i in range(active):
-            degree[nodes[i]] = 0.0
-            attached[nodes[i]] = 0.0
-            done[nodes[i]] = False
-            for j in range(active):
-                weight[nodes[i], nodes[j]] = 0.0
-        for e in range(len(x)):
-            u, v = _find(label, tails[e]), _find(label, heads[e])
-            if u != v:
-                weight[u, v] += x[e]
-                weight[v, u] += x[e]
-                degree[u] += x[e]
-                degree[v] += x[e]
+            degree[v] = attached[v] = 0.0
+            position[v] = n
+        _adjacency(tails, heads, x, parent, start, near, weight)
+        for v in range(n):
+            for k in range(start[v], start[v + 1]):
+                degree[v] += weight[k]
         for i in range(active):
             if degree[nodes[i]] < 2.0 - eps and active > 1:
                 for v in range(n):
-                    inside[v] = _find(label, v) == nodes[i]
+                    inside[v] = parent[v] == nodes[i]
                 count = _record(sets, sizes, count, inside)
         if active <= 2 or count >= _MAX_SETS:
             return sets[:count]
-        original = label.copy()
-        inside[:] = False
         cut = 0.0
         previous, last = -1, -1
         for step in range(active):
             best = -1
             for i in range(active):
                 v = nodes[i]
-                if not done[v] and (best < 0 or attached[v] > attached[best]):
+                if position[v] == n and (best < 0 or attached[v] > attached[best]):
                     best = v
-            done[best] = True
+            position[best] = step
             previous, last = last, best
             cut += degree[best] - 2.0 * attached[best]
-            for v in range(n):
-                if _find(original, v) == best:
-                    inside[v] = True
             if step < active - 1 and cut < 2.0 - eps:
+                for v in range(n):
+                    inside[v] = position[parent[v]] <= step
                 count = _record(sets, sizes, count, inside)
-            for i in range(active):
-                v = nodes[i]
-                if not done[v] and weight[best, v] > 0.0:
-                    attached[v] += weight[best, v]
+            for k in range(start[best], start[best + 1]):
+                v = near[k]
+                if position[v] == n:
+                    attached[v] += weight[k]
                     # local connectivity of best and v is at least attached[v]
                     if attached[v] >= 2.0 - eps:
                         label[_find(label, v)] = _find(label, best)
         label[_find(label, last)] = _find(label, previous)
+
+
+@compiled
+def _adjacency(
+    tails: np.ndarray,
+    heads: np.ndarray,
+    x: np.ndarray,
+    root: np.ndarray,
+    start: np.ndarray,
+    near: np.ndarray,
+    weight: np.ndarray,
+) -> None:
+    """Edges between merged nodes as lists start (N + 1,), near and weight (2 m,), in place."""
+    n = len(root)
+    start[:] = 0
+    for e in range(len(x)):
+        u, v = root[tails[e]], root[heads[e]]
+        if u != v:
+            start[u + 1] += 1
+            start[v + 1] += 1
+    for v in range(n):
+        start[v + 1] += start[v]
+    for e in range(len(x)):
+        u, v = root[tails[e]], root[heads[e]]
+        if u != v:
+            for a, b in ((u, v), (v, u)):
+                near[start[a]], weight[start[a]] = b, x[e]
+                start[a] += 1
+    for v in range(n, 0, -1):
+        start[v] = start[v - 1]
+    start[0] = 0

@@ -32,8 +32,8 @@ class BranchAndCut:
     """min theta'z over tours, proven.
 
     Up to 60 cities: Lin-Kernighan tour, Held-Karp bound and a compiled branch and bound on 1-trees.
-    Beyond, or when that search grows: cutting planes (subtours, blossoms, combs) on HiGHS's simplex
-    with pricing, reduced-cost fixing, and branch and cut.
+    Beyond, or when that search grows: cutting planes (subtours, blossoms, combs, local cuts) on HiGHS's
+    simplex with pricing, reduced-cost fixing, and branch and cut on edges and city sets.
 
     Costs may be negative and of any scale. Integer costs (to 10^6) are solved to the exact optimum; real ones
     until no tour is better by more than 1e-10 (1-trees) or 1e-9 (linear programs) times N times the

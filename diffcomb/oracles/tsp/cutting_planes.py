@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import numpy as np
 
 from diffcomb.oracles.tsp.combs import violated_combs
-from diffcomb.oracles.tsp.cuts import Cut, subtour
+from diffcomb.oracles.tsp.cuts import Cut, SetCut, cut_values, subtour
 from diffcomb.oracles.tsp.linear_program import TourProgram
+from diffcomb.oracles.tsp.local_cuts import violated_local_cuts
 from diffcomb.problems.subtour import violated_sets
+
+#: how neighbourhoods of local cuts are made: (merging, growing), see `violated_local_cuts`
+_NEIGHBOURHOODS = tuple((mode, rule) for mode in (0, 1, 2) for rule in (0, 1, 2))
 
 
 def separate_subtours(program: TourProgram) -> list[Cut]:
@@ -22,15 +27,29 @@ def separate_subtours(program: TourProgram) -> list[Cut]:
 
 
 def separate_combs(program: TourProgram) -> list[Cut]:
-    """Violated combs at the program's x, teeth from the rows that are tight there."""
+    """Violated combs at the program's x, teeth from the rows that are nearly tight there."""
     support = program.x > 1e-9
     tails, heads, x = program.tails[support], program.heads[support], program.x[support]
-    single = [cut.sets[0] for cut in program.cuts if len(cut.sets) == 1]
-    tight = np.array(single, dtype=bool).reshape(-1, program.num_cities)
-    if len(tight):
-        value = (tight[:, tails] != tight[:, heads]) @ x
-        tight = tight[value < 2.5]
-    return program.fresh(violated_combs(program.num_cities, tails, heads, x, tight))
+    return program.fresh(violated_combs(program.num_cities, tails, heads, x, _nearly_tight_sets(program)))
+
+
+def separate_local(program: TourProgram, size: int) -> list[Cut]:
+    """Violated local cuts with `size` groups at the program's x."""
+    cuts: list[Cut] = []
+    for mode, rule in _NEIGHBOURHOODS:
+        cuts += violated_local_cuts(
+            program.num_cities, program.tails, program.heads, program.x, size, mode, rule
+        )
+    return program.fresh(cuts)
+
+
+def _nearly_tight_sets(program: TourProgram) -> np.ndarray:
+    """Sets (count, N) of the subtour rows with x(delta(S)) < 2.5."""
+    single = [cut.sets[0] for cut in program.cuts if isinstance(cut, SetCut) and len(cut.sets) == 1]
+    sets = np.array(single, dtype=bool).reshape(-1, program.num_cities)
+    support = program.x > 1e-9
+    values = cut_values(sets, program.tails[support], program.heads[support], program.x[support])
+    return sets[values < 2.5]
 
 
 def tighten(
@@ -42,16 +61,20 @@ def tighten(
     price: bool,
     rounds: int,
     patience: int = 3,
+    sizes: Sequence[int] = (),
 ) -> tuple[float, bool]:
     """The bound after cuts, and whether x satisfies all subtour rows (and so is a tour if integral).
 
     Args:
         upper: stop once the bound reaches upper - tolerance.
         price: also price all edges into the program (at the root, while nothing is fixed).
-        rounds: of combs at most; subtours are separated until none is left.
-        patience: rounds of combs in a row that may lift the bound by less than 2 % of the gap.
+        rounds: of cuts beyond subtours at most; subtours are separated until none is left.
+        patience: such rounds in a row that may lift the bound by less than 2 % of the gap; then the
+            next of the sizes is tried.
+        sizes: of local cuts, ascending; combs alone go before.
     """
-    bound, stalled, comb_rounds = -np.inf, 0, 0
+    bound, stalled, done = -np.inf, 0, 0
+    levels = [0, *sizes]
     while True:
         value = program.solve(deadline)
         if not program.solved:
@@ -76,10 +99,19 @@ def tighten(
             gap = max(upper - value, 1e-12)
             stalled = stalled + 1 if value < bound + 0.02 * gap else 0
             bound = max(bound, value)
-            if stalled >= patience or comb_rounds >= rounds:
+            if stalled >= patience:
+                levels, stalled = levels[1:], 0
+            if done >= rounds:
                 return value, True
-            comb_rounds += 1
-            cuts = separate_combs(program)
+            done += 1
+            while levels and not cuts:
+                cuts = separate_combs(program)
+                if levels[0]:
+                    cuts += separate_local(program, levels[0])
+                if not cuts:
+                    levels = levels[1:]
+            if not levels:
+                return value, True
             if price:
                 program.drop_slack_cuts()
         if not program.add_cuts(cuts):

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 import numpy as np
 
 from diffcomb.oracles.tsp.cuts import Cut
 from diffcomb.oracles.tsp.cutting_planes import tighten
-from diffcomb.oracles.tsp.lin_kernighan import improve_tour, nearest_lists, nearest_neighbour_tour
+from diffcomb.oracles.tsp.incumbent import Incumbent
+from diffcomb.oracles.tsp.lin_kernighan import nearest_lists
 from diffcomb.oracles.tsp.linear_program import TourProgram
-from diffcomb.oracles.tsp.lp_search import LpSearch
-from diffcomb.oracles.tsp.outcome import Outcome, edge_positions
-from diffcomb.oracles.tsp.rounding import round_point
+from diffcomb.oracles.tsp.lp_search import FEW_CITIES, LpSearch
+from diffcomb.oracles.tsp.outcome import Outcome
+
+#: nearest neighbours of each city whose edges are columns from the start
+_FIRST_COLUMNS = 6
+#: groups of the local cuts at the root, from that many cities on: where the tree is small anyway, they
+#: cost more than the nodes they save
+_SIZES = ((300, (8, 10, 12)), (100, (8,)), (0, ()))
+#: added to fractional points, for different tours from one of them
+_NOISE = (0.0, 0.3, 0.3)
 
 
 def solve_large(
@@ -36,65 +43,59 @@ def solve_large(
         known_cuts: of earlier solves, tried before any is looked for.
         tight_cuts: out, extended by the cuts with a price at the root.
     """
-    effort = 10 if known_tour is None else 1
-    matrix = np.zeros((num_cities, num_cities))
-    matrix[tails, heads] = matrix[heads, tails] = cost
-    near = nearest_lists(matrix, min(8, num_cities - 1))
-    tour = nearest_neighbour_tour(matrix, 0) if known_tour is None else known_tour.astype(np.int32)
-    upper = _search_tours(matrix, near, tour, effort, seed, deadline)
-    best = edge_positions(num_cities, tour)
-
-    ends = np.repeat(np.arange(num_cities), min(6, num_cities - 1))
-    others = near[:, : min(6, num_cities - 1)].astype(np.int64).ravel()
-    low, high = np.minimum(ends, others), np.maximum(ends, others)
-    columns = np.union1d(low * (2 * num_cities - low - 1) // 2 + high - low - 1, best)
-    program = TourProgram(num_cities, tails, heads, cost, columns)
+    matrix = _matrix(num_cities, tails, heads, cost)
+    best = Incumbent(matrix, seed, deadline, known_tour)
+    kicks = num_cities if known_tour is None else num_cities // 5
+    best.search(2 * kicks)
+    program = TourProgram(num_cities, tails, heads, cost, _first_columns(matrix, best.edges))
     program.remember(known_cuts)
-    bound, complete = tighten(program, upper, tolerance, deadline, price=True, rounds=40)
+    # subtours alone cost little, and say which tours are worth looking at
+    bound, complete = tighten(program, best.upper, tolerance, deadline, price=True, rounds=0)
+    if complete and bound < best.upper - tolerance:
+        _search_near(program, best, matrix, 10 * kicks)
+        sizes = next(sizes for above, sizes in _SIZES if num_cities > above)
+        bound, complete = tighten(
+            program, best.upper, tolerance, deadline, price=True, rounds=60, sizes=sizes
+        )
     if not complete:
-        return Outcome(best, bound, False)
-    reduced = program.reduced_costs()
+        return Outcome(best.edges, bound, False)
     if tight_cuts is not None:
         prices = program.dual[num_cities:]
         tight_cuts.extend(cut for price, cut in zip(prices, program.cuts, strict=True) if price > 1e-9)
-    if bound < upper - tolerance:
-        # the dual solution says which neighbours matter: search among them
-        lengths = np.zeros((num_cities, num_cities))
-        lengths[tails, heads] = lengths[heads, tails] = reduced
-        near = nearest_lists(lengths, min(8, num_cities - 1))
-        # the local search stops its scan of a list by cost
-        ascending = np.argsort(np.take_along_axis(matrix, near, 1), axis=1, kind="stable")
-        near = np.ascontiguousarray(np.take_along_axis(near, ascending, 1))
-        upper = _search_tours(matrix, near, tour, effort, seed + 1, deadline)
-        for k in range(effort // 2):
-            if time.perf_counter() > deadline:
-                break
-            rounded, value = round_point(
-                program.tails, program.heads, program.x, matrix, near, 2 * num_cities, seed + k
-            )
-            if value < upper:
-                tour, upper = rounded, value
-        best = edge_positions(num_cities, tour)
-    slack = upper - tolerance - bound
+    if bound < best.upper - tolerance:
+        _search_near(program, best, matrix, 10 * kicks)
+    slack = best.upper - tolerance - bound
     if slack <= 0:
-        return Outcome(best, bound, True)
+        return Outcome(best.edges, bound, True)
+    reduced = program.reduced_costs()
     possible = reduced <= slack
-    entering = np.setdiff1d(np.flatnonzero(possible), program.columns)
-    program.add_columns(entering)
+    program.add_columns(np.setdiff1d(np.flatnonzero(possible), program.columns))
     ceiling = possible[program.columns].astype(np.float64)
     floor = (reduced[program.columns] < -slack).astype(np.float64)
-    search = LpSearch(program, floor, ceiling, upper, tolerance, matrix, near)
-    outcome = search.run(deadline, bound)
-    edges = best if outcome.edges is None else outcome.edges
-    return Outcome(edges, outcome.bound, outcome.bound >= outcome.upper - tolerance)
+    bound = LpSearch(program, floor, ceiling, best, tolerance).run(deadline, bound)
+    return Outcome(best.edges, bound, bound >= best.upper - tolerance)
 
 
-def _search_tours(
-    matrix: np.ndarray, near: np.ndarray, tour: np.ndarray, effort: int, seed: int, deadline: float
-) -> float:
-    """`effort` times N kicks on the tour, in place, as long as there is time; its cost."""
-    for k in range(effort):
-        upper = improve_tour(matrix, near, tour, len(matrix), seed + 1000 * k, 1e-12)
-        if time.perf_counter() > deadline:
-            break
-    return upper
+def _matrix(num_cities: int, tails: np.ndarray, heads: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """(N, N) symmetric, zero diagonal, of values per edge."""
+    matrix = np.zeros((num_cities, num_cities))
+    matrix[tails, heads] = matrix[heads, tails] = values
+    return matrix
+
+
+def _first_columns(matrix: np.ndarray, tour: np.ndarray) -> np.ndarray:
+    """Positions of the edges to near neighbours and of a tour's."""
+    n = len(matrix)
+    width = min(_FIRST_COLUMNS, n - 1)
+    ends, others = np.repeat(np.arange(n), width), nearest_lists(matrix, width).astype(np.int64).ravel()
+    low, high = np.minimum(ends, others), np.maximum(ends, others)
+    return np.union1d(low * (2 * n - low - 1) // 2 + high - low - 1, tour)
+
+
+def _search_near(program: TourProgram, best: Incumbent, matrix: np.ndarray, kicks: int) -> None:
+    """Look for tours among the neighbours that the dual solution suggests, from the primal one too."""
+    best.neighbours_by(_matrix(len(matrix), *program.ends, program.reduced_costs()))
+    best.search(kicks)
+    for noise in _NOISE if len(matrix) > FEW_CITIES else _NOISE[:1]:
+        best.round(program, kicks, noise)
+    best.search(kicks)

@@ -3,7 +3,7 @@
 A tour is an array `tour` of cities and its inverse `place`. Removing (t1, t2) leaves a Hamiltonian
 path; each step joins its end t2 to a neighbour t3 and drops the edge (t4, t3) before it, one
 reversal of the array (Lin & Kernighan 1973, in the flip form of Applegate, Cook & Rohe 2003).
-Kicks are double bridges of three short segments (Martin, Otto & Felten 1991), kept when not worse.
+Kicks are double bridges of three short segments (Martin, Otto & Felten 1991), kept when not worse or hardly.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from diffcomb.compiled import compiled
 #: neighbours tried at the first step of a move; afterwards only the best one
 _BREADTH = 3
 _MAX_DEPTH = 6
+#: a kick may make the tour worse by this much of the spread of near neighbours' costs, ever less
+_HEAT = 0.07
 
 
 @compiled
@@ -278,10 +280,12 @@ def improve_tour(
     _descend(cost, near, tour, place, queue, waiting, n, eps, flips)
     if n < 8 or kicks == 0:
         return tour_cost(cost, tour)
-    kept = tour.copy()
+    current = kept_cost = best_cost = tour_cost(cost, tour)
+    kept, best = tour.copy(), tour.copy()
+    heat = _HEAT * _spread(cost, near)
     state = np.uint64(seed * 2 + 88172645463325253)
     longest = min(50, (n - 2) // 3)
-    for _ in range(kicks):
+    for kick in range(kicks):
         draws = np.empty(4, dtype=np.int64)
         for k in range(4):  # xorshift: numba's own generator is one per thread, not per call
             state ^= state << np.uint64(13)
@@ -314,11 +318,27 @@ def improve_tour(
                 waiting[city] = True
                 queue[queued] = city
                 queued += 1
-        gain = _descend(cost, near, tour, place, queue, waiting, queued, eps, flips)
-        if delta - gain <= 0.0:
+        current += delta - _descend(cost, near, tour, place, queue, waiting, queued, eps, flips)
+        cooled = heat * (1.0 - kick / kicks)
+        if current <= kept_cost + cooled * float(draws[3] % 1024) / 1024.0:
             kept[:] = tour
+            kept_cost = current
+            if current < best_cost - eps:
+                best_cost = current
+                best[:] = tour
         else:
+            current = kept_cost
             for k in range(n):
                 tour[k] = kept[k]
                 place[kept[k]] = k
+    tour[:] = best
     return tour_cost(cost, tour)
+
+
+@compiled
+def _spread(cost: np.ndarray, near: np.ndarray) -> float:
+    """Mean over cities of the cost of the last near neighbour less that of the first."""
+    total = 0.0
+    for city in range(len(near)):
+        total += abs(cost[city, near[city, -1]] - cost[city, near[city, 0]])
+    return total / len(near)

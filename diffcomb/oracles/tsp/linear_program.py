@@ -12,12 +12,11 @@ import numpy as np
 
 from diffcomb.compiled import compiled
 from diffcomb.errors import SolveFailedError
-from diffcomb.oracles.tsp.cuts import Cut, cut_values
+from diffcomb.oracles.tsp.cut_pool import CutPool
+from diffcomb.oracles.tsp.cuts import Cut, SetCut, ShrunkCut
 
 #: HighsBasisStatus
 _BASIC = highspy.HighsBasisStatus.kBasic
-#: rows that left the program and may come back
-_POOL = 1500
 #: a row of the pool comes back when violated by this much
 _VIOLATED = 0.01
 
@@ -30,6 +29,15 @@ class WarmStart:
     columns: list[Any]
     degrees: list[Any]
     tight: dict[bytes, tuple[Cut, Any]]
+
+
+@dataclass(frozen=True)
+class Side:
+    """lower <= x(delta(S)) <= upper, below a branch on S; cut is the subtour row of S."""
+
+    cut: SetCut
+    lower: float
+    upper: float
 
 
 class TourProgram:
@@ -55,7 +63,9 @@ class TourProgram:
         self.columns = np.zeros(0, dtype=np.int64)
         self.cuts: list[Cut] = []
         self._keys: set[bytes] = set()
-        self._pool: dict[bytes, Cut] = {}
+        #: rows whose bounds are those of a branch
+        self._sided: set[bytes] = set()
+        self._pool = CutPool(num_cities)
         self._highs: Any = highspy.Highs()
         for option, value in (
             ("output_flag", False),
@@ -73,6 +83,11 @@ class TourProgram:
         self.x, self.reduced, self.dual = np.zeros(0), np.zeros(0), np.zeros(num_cities)
         self.solved, self.value = False, -np.inf
         self.add_columns(columns)
+
+    @property
+    def ends(self) -> tuple[np.ndarray, np.ndarray]:
+        """Tails and heads of all edges (m,), columns or not."""
+        return self._tails, self._heads
 
     @property
     def tails(self) -> np.ndarray:
@@ -148,35 +163,38 @@ class TourProgram:
         positions = (self.num_cities + np.flatnonzero(slack)).astype(np.int32)
         self._highs.deleteRows(len(positions), positions)
         self.dual = np.delete(self.dual, positions)
-        for k in np.flatnonzero(slack):
-            cut = self.cuts[k]
-            self._keys.discard(cut.key)
-            self._pool.pop(cut.key, None)
-            self._pool[cut.key] = cut
-        for key in list(self._pool)[: max(0, len(self._pool) - _POOL)]:
-            del self._pool[key]
+        left = [self.cuts[k] for k in np.flatnonzero(slack)]
+        self._keys.difference_update(cut.key for cut in left)
+        self._pool.add(left)
         self.cuts = [cut for cut, gone in zip(self.cuts, slack, strict=True) if not gone]
 
     def remember(self, cuts: Sequence[Cut]) -> None:
         """Put cuts into the pool."""
-        self._pool.update({cut.key: cut for cut in cuts})
+        self._pool.add(cuts)
 
     def violated_pool_cuts(self) -> list[Cut]:
         """Cuts of the pool that x violates."""
-        pool = self.fresh(list(self._pool.values()))
-        if not pool:
-            return []
         support = self.x > 1e-9
-        sets = np.concatenate([cut.sets for cut in pool])
-        values = cut_values(sets, self.tails[support], self.heads[support], self.x[support])
-        first = np.cumsum([0, *(len(cut.sets) for cut in pool[:-1])])
-        violation = np.array([cut.rhs for cut in pool]) - np.add.reduceat(values, first)
-        return [pool[k] for k in np.flatnonzero(violation > _VIOLATED)]
+        return self._pool.violated(
+            self.tails[support], self.heads[support], self.x[support], self._keys, _VIOLATED
+        )
 
     def set_bounds(self, lower: np.ndarray, upper: np.ndarray) -> None:
         """Bounds of all columns."""
         count = len(self.columns)
         self._highs.changeColsBounds(count, np.arange(count, dtype=np.int32), lower, upper)
+
+    def set_sides(self, sides: Sequence[Side]) -> None:
+        """Bounds of x(delta(S)) for the branched sets of a node; all others are subtour rows again."""
+        wanted = {side.cut.key: side for side in sides}
+        self.add_cuts([side.cut for side in sides])
+        for k, cut in enumerate(self.cuts):
+            if cut.key in wanted:
+                side = wanted[cut.key]
+                self._highs.changeRowBounds(self.num_cities + k, side.lower, side.upper)
+            elif cut.key in self._sided:
+                self._highs.changeRowBounds(self.num_cities + k, cut.rhs, np.inf)
+        self._sided = set(wanted)
 
     def basis(self) -> WarmStart:
         """Of the last solve."""
@@ -231,10 +249,15 @@ class TourProgram:
     def reduced_costs(self) -> np.ndarray:
         """cost - A'dual of every edge (m,), columns or not."""
         n = self.num_cities
-        priced = [(y, cut.sets) for y, cut in zip(self.dual[n:], self.cuts, strict=True) if y > 0.0]
-        sets = np.concatenate([np.zeros((0, n), dtype=bool), *(own for _, own in priced)])
-        price = np.repeat([y for y, _ in priced], [len(own) for _, own in priced])
-        return _reduced_costs(self._cost, self._tails, self._heads, self.dual[:n], sets, price)
+        priced = [(y, cut) for y, cut in zip(self.dual[n:], self.cuts, strict=True) if y > 0.0]
+        sums = [(y, cut.sets) for y, cut in priced if isinstance(cut, SetCut)]
+        sets = np.concatenate([np.zeros((0, n), dtype=bool), *(own for _, own in sums)])
+        price = np.repeat([y for y, _ in sums], [len(own) for _, own in sums])
+        reduced = _reduced_costs(self._cost, self._tails, self._heads, self.dual[:n], sets, price)
+        for y, cut in priced:
+            if isinstance(cut, ShrunkCut):
+                _charge(reduced, self._tails, self._heads, cut.group, y * cut.weight)
+        return reduced
 
 
 @compiled
@@ -268,3 +291,12 @@ def _reduced_costs(
         u, v = tails[e], heads[e]
         reduced[e] = cost[e] - charge[u] - charge[v] + inner[min(u, v), max(u, v)]
     return reduced
+
+
+@compiled
+def _charge(
+    reduced: np.ndarray, tails: np.ndarray, heads: np.ndarray, group: np.ndarray, price: np.ndarray
+) -> None:
+    """reduced_uv -= price between the groups of u and v, in place."""
+    for e in range(len(reduced)):
+        reduced[e] -= price[group[tails[e]], group[heads[e]]]

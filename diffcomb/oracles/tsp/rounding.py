@@ -1,11 +1,10 @@
-"""Tours from fractional points: take edges by x, join the pieces, improve locally."""
+"""Tours from a list of edges: join them to paths, then the paths to a tour."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from diffcomb.compiled import compiled
-from diffcomb.oracles.tsp.lin_kernighan import improve_tour
 
 
 @compiled
@@ -68,24 +67,3 @@ def greedy_tour(
                     following, nearest = v, matrix[current, v]
         current = following
     return tour
-
-
-def round_point(
-    tails: np.ndarray,
-    heads: np.ndarray,
-    x: np.ndarray,
-    matrix: np.ndarray,
-    near: np.ndarray,
-    kicks: int,
-    seed: int,
-) -> tuple[np.ndarray, float]:
-    """A locally optimal tour near x and its cost.
-
-    Args:
-        tails, heads, x: edges with their values.
-        matrix: (N, N) costs; near: (N, K) neighbours for the local search.
-    """
-    order = np.argsort(-x, kind="stable")
-    order = order[x[order] > 1e-6]
-    tour = greedy_tour(len(matrix), tails, heads, order, matrix)
-    return tour, improve_tour(matrix, near, tour, kicks, seed, 1e-12)
