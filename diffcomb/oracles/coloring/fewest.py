@@ -44,7 +44,7 @@ def fewest_colors(graph: Graph, options: SolveOptions, enough: int = 0) -> Fewes
     2. Where stable sets are so large that far fewer colours could do: PartialCol at the number of
        classes they suggest.
     3. At one colour less than known, for as long as one succeeds: the searches of `SEARCHES`, the one
-       that succeeded last in front.
+       that succeeded last in front and for twice its time.
 
     Effort is counted in operations, so a seed repeats the same search; only the limit looks at a
     clock, that of CPU time. Every colouring is verified edge by edge.
@@ -117,7 +117,8 @@ class _Search:
                 portfolio = ColoringPortfolio(reduced.graph, target, start, other, self.seed)
                 self._portfolio, self._kept = portfolio, reduced.kept
             for name in self._order:
-                found = portfolio.run(name, SEARCHES[name] * seconds / 2, self.deadline)
+                share = SEARCHES[name] * (1.0 if name == self._order[0] else 0.5)
+                found = portfolio.run(name, share * seconds, self.deadline)
                 if found is not None:
                     self._accept(reduced.extend(found))
                     self._order = [name, *(n for n in self._order if n != name)]

@@ -97,7 +97,7 @@ def _partialcol(
         step += 1
         work -= count * (num_colors // 16 + 10) + 2 * num_barred + 50
         # a tabu move is allowed when it leads to the best point so far
-        least, escape, i = 2**30, -1, 0
+        least, escape, i = np.int64(2**30), -1, 0
         while i < num_barred:
             v, k = barred[i, 0], barred[i, 1]
             if tabu[v, k] <= step:

@@ -81,7 +81,7 @@ class TabuSearch:
 
 
 @compiled
-def least_of(row: np.ndarray) -> int:
+def least_of(row: np.ndarray) -> np.int64:
     """min of a row of gamma."""
     least = row[0]
     for k in range(1, len(row)):
