@@ -51,6 +51,12 @@ class _Block:
     A: sparse.csr_array
     equations: np.ndarray
 
+    @property
+    def is_selection(self) -> bool:
+        """Each equation has one variable of the block, with coefficient 1, in the order of both."""
+        one_each = self.A.nnz == self.A.shape[0] and bool((np.diff(self.A.indices) > 0).all())
+        return one_each and bool((self.A.data == 1.0).all())
+
 
 class BlockInterior:
     """min g'x + q/2 ||x||^2 over {A x = b, G x <= h, 0 <= x <= 1}, by Mehrotra's method.
@@ -122,7 +128,7 @@ class BlockInterior:
     def _factorize(self, diagonal: np.ndarray, weight: np.ndarray) -> _Newton | None:
         """None where rounding has left the matrix indefinite: the point is as good as it gets."""
         factors = []
-        schur = np.zeros((len(self.b), len(self.b)))
+        schur = np.zeros((len(self.b), len(self.b)), order="F")
         for block in self._blocks:
             M = np.empty((len(block.columns), len(block.columns)))
             G = block.G
@@ -131,13 +137,19 @@ class BlockInterior:
             factor, info = lapack.dpotrf(M.T, lower=0, overwrite_a=1)
             if info != 0:
                 return None
+            # of symmetric matrices only the upper triangle counts from here on
             inverse, _ = lapack.dpotri(factor, lower=0)
-            upper = np.triu(inverse)
-            product = block.A @ upper @ block.A.T
-            inner = product + product.T - block.A @ (sparse.diags_array(upper.diagonal()) @ block.A.T)
-            schur[np.ix_(block.equations, block.equations)] += inner
+            if not block.is_selection:
+                product = block.A @ np.triu(inverse) @ block.A.T
+                inverse = product + product.T - block.A @ (inverse.diagonal()[:, None] * block.A.T.toarray())
+            elif len(block.equations) < len(block.columns):
+                inverse = inverse[np.ix_(block.A.indices, block.A.indices)]
+            if len(block.equations) == len(schur):
+                schur += inverse
+            else:
+                schur[np.ix_(block.equations, block.equations)] += inverse
             factors.append(factor)
-        schur_factor, info = lapack.dpotrf(schur, lower=1)
+        schur_factor, info = lapack.dpotrf(schur, lower=0)
         return _Newton(self, factors, schur_factor) if info == 0 else None
 
     @property
@@ -153,7 +165,7 @@ class _Newton(NamedTuple):
     def solve(self, right: np.ndarray, off: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """d, dy with M d + A' dy = right and A d = -off."""
         A = self.system.A
-        dy = lapack.dpotrs(self.schur, A @ self._inverse_times(right) + off, lower=1)[0]
+        dy = lapack.dpotrs(self.schur, A @ self._inverse_times(right) + off, lower=0)[0]
         return self._inverse_times(right - self.system._At @ dy), dy
 
     def _inverse_times(self, v: np.ndarray) -> np.ndarray:

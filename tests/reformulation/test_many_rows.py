@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from scipy import sparse
 
-from diffcomb.problems import GraphColoring
+from diffcomb.problems import GraphColoring, Polytope
 from diffcomb.reformulation import kkt, many_rows
+from diffcomb.reformulation.block_interior import BlockInterior
 from diffcomb.reformulation.kkt import KKTSolver
 from tests.graphs import queen_edges
 from tests.registry import seeded
@@ -68,3 +70,15 @@ def test_the_gradient_is_that_of_finite_differences(always):
     slope = (solver.solve(theta, rho).adjoint(grad) * direction).sum()
     assert float(slope) == pytest.approx(float(ends[0] - ends[1]) / (2 * step), rel=1e-6)
     assert abs(float(slope)) > 1e-3
+
+
+def test_equations_across_blocks_need_not_select_variables():
+    """Two blocks of rows, joined by dense equations: the interior point is near the exact solution."""
+    rng = np.random.default_rng(0)
+    A = sparse.csr_array(rng.random((2, 12)))
+    G = sparse.csr_array(sparse.block_diag([rng.random((5, 6)), rng.random((5, 6))]))
+    polytope = Polytope(A, A @ np.full(12, 0.4), G, G @ np.full(12, 0.5), False)
+    cost = rng.standard_normal(12)
+    exact = KKTSolver.of_polytope(polytope).solve(torch.from_numpy(cost)[None], torch.ones(1).double())
+    found = BlockInterior(A, polytope.b, G, polytope.h).solve(cost - 0.5, 1.0, 1e-9)
+    np.testing.assert_allclose(found.x, exact.x[0].numpy(), atol=1e-6)
