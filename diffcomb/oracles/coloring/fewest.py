@@ -20,6 +20,8 @@ from diffcomb.problems.dsatur import dsatur
 _MODEL_LITERALS = 2_000_000
 #: and those too large for a slice are left to a longer one
 _LITERALS_A_SECOND = 400_000
+#: small models get so many times the effort: their deterministic second is over in a fraction of one
+_SMALL_LITERALS, _SMALL_EFFORT = 20_000, 6.0
 #: stable sets that are enumerated for the cover model
 _STABLE_SETS = 20_000
 #: column generation pays where stable sets are small: dense graphs, few non-neighbours on average
@@ -162,7 +164,8 @@ class _Search:
             for model in models:
                 if model.size > limit or self.done():
                     continue
-                decided = model.solve(seconds, self.left(), self.seed)
+                effort = seconds * (_SMALL_EFFORT if model.size <= _SMALL_LITERALS else 1.0)
+                decided = model.solve(effort, self.left(), self.seed)
                 if decided.colors is not None:
                     self._accept(reduced.extend(decided.colors))
                     return
