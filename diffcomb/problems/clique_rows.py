@@ -48,6 +48,10 @@ class CliqueRows:
         self.integral = bipartite or self._is_block_graph()
         self._by_vertex = sparse.csc_array(self.family)
 
+    def every_row(self) -> Rows:
+        """The rows of the whole family."""
+        return self.rows_of(self.family)
+
     def rows_of(self, cliques: sparse.csr_array) -> Rows:
         """One row per clique and colour, colours fastest."""
         G = sparse.csr_array(sparse.kron(cliques, sparse.eye_array(self.num_colors), format="csr"))

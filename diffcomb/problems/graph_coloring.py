@@ -186,6 +186,7 @@ class GraphColoring(Problem):
             num_vars=self.num_costs,
             integral=rows.integral,
             separation=rows.separate if rows.is_lazy else None,
+            every_lazy_row=rows.every_row if rows.is_lazy else None,
         )
 
     def check_costs(self, theta: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy import sparse
@@ -51,6 +51,8 @@ class Polytope:
         integral: True when X (with all lazy rows) is conv(Z), so that the exactness theorem speaks
             of Z itself; False when X is an outer relaxation with fractional vertices.
         separation: x -> violated rows among the lazy ones, or None when nothing is lazy.
+        every_lazy_row: all of them at once, where they can be written down: solvers may prefer that
+            where thousands are tight.
     """
 
     A: sparse.csr_array
@@ -59,6 +61,7 @@ class Polytope:
     h: np.ndarray
     integral: bool
     separation: Separation | None = field(default=None, compare=False)
+    every_lazy_row: Callable[[], Rows] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if self.A.shape[1] != self.G.shape[1]:
@@ -94,7 +97,7 @@ class Polytope:
     def with_rows(self, rows: Rows) -> Polytope:
         """The same polytope with `rows` appended to G, h."""
         G = sparse.csr_array(sparse.vstack([self.G, rows.G], format="csr"))
-        return Polytope(self.A, self.b, G, np.concatenate([self.h, rows.h]), self.integral, self.separation)
+        return replace(self, G=G, h=np.concatenate([self.h, rows.h]))
 
     @staticmethod
     def from_arrays(
@@ -106,6 +109,7 @@ class Polytope:
         num_vars: int,
         integral: bool,
         separation: Separation | None = None,
+        every_lazy_row: Callable[[], Rows] | None = None,
     ) -> Polytope:
         """Build from dense or sparse arrays; a missing block means no rows of that kind."""
 
@@ -119,4 +123,4 @@ class Polytope:
         def vector(v: object) -> np.ndarray:
             return np.zeros(0) if v is None else np.atleast_1d(np.asarray(v, dtype=np.float64))
 
-        return Polytope(matrix(A), vector(b), matrix(G), vector(h), integral, separation)
+        return Polytope(matrix(A), vector(b), matrix(G), vector(h), integral, separation, every_lazy_row)

@@ -16,8 +16,10 @@ from torch import Tensor
 from diffcomb.errors import SolveFailedError
 from diffcomb.problems import Polytope, Problem, Rows
 from diffcomb.reformulation.interior import FullDimensional
-from diffcomb.reformulation.kkt import KKTSolver, Solved
+from diffcomb.reformulation.kkt import KKTSolver
 from diffcomb.reformulation.kkt_device import DeviceKKTSolver
+from diffcomb.reformulation.known_rows import Solved
+from diffcomb.reformulation.many_rows import SolvedFace
 from diffcomb.reformulation.normal_system import NormalSystem
 from diffcomb.reformulation.relaxed import ConvexSolver, RelaxedDecision
 from diffcomb.reformulation.row_pool import RowPool
@@ -191,9 +193,11 @@ class _ColumnsSolver(KKTSolver):
             self._sources.setdefault(indices[_row(G, r)].tobytes(), source)
         return Rows(G, rows.h)
 
-    def _solve_lazily(self, cost: np.ndarray) -> list[Solved]:
+    def _solve_lazily(self, cost: np.ndarray) -> list[Solved | SolvedFace]:
         groups = super()._solve_lazily(cost)
-        self._last = groups[0]
+        (last,) = groups
+        assert isinstance(last, Solved)
+        self._last = last
         self._last_rows = self._pool.rows.G
         return groups
 

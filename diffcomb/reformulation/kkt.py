@@ -2,41 +2,30 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from functools import cache
-from itertools import pairwise
+from collections.abc import Sequence
 
 import numpy as np
 import torch
-from scipy import sparse
 from torch import Tensor
 
 from diffcomb.errors import SolveFailedError
 from diffcomb.problems import Polytope, Problem
-from diffcomb.reformulation.conjugate_gradient import project_by_conjugate_gradients
 from diffcomb.reformulation.interior import FullDimensional
-from diffcomb.reformulation.kernels.batch import (
-    ACCEPTED,
-    NO_ROW,
-    Scratch,
-    lanes_for,
-    project_batch,
-    solve_batch,
-)
-from diffcomb.reformulation.kernels.rows import LazyArrays, no_lazy_rows
+from diffcomb.reformulation.kernels.batch import ACCEPTED
+from diffcomb.reformulation.known_rows import Solved, solve_known_rows
+from diffcomb.reformulation.many_rows import ManyRows, SolvedFace
 from diffcomb.reformulation.normal_system import NormalSystem
 from diffcomb.reformulation.relaxed import RelaxedDecision
 from diffcomb.reformulation.row_pool import RowPool
 
-#: a batch is split over threads when (batch) x (factor entries + variables) reaches this
-_PARALLEL_WORK = 20_000
 _MAX_ROUNDS = 1000
 #: rows an instance takes from the pool at once, and as many as it carries if those are more: where
 #: thousands of rows are tight, rounds must not be as many
 _MOST_ROWS = 20
 #: and where the pool has fewer than this share of those carried, new ones are separated
 _FEW = 0.2
+#: an instance with fewer rows of its own is never solved over all rows at once
+_MANY = 300
 _NOTHING = np.zeros(0, dtype=np.int64)
 
 
@@ -46,7 +35,7 @@ class KKTSolver:
     Per instance: Mehrotra predictor-corrector steps on the m x m normal matrix, the face from strict
     complementarity, a projection on that face, a check of the whole KKT system. The factor of the
     face is kept: the adjoint costs two triangular solves. Lazy rows join when violated and stay for
-    later calls.
+    later calls; an instance that would carry too many of them is solved over all rows at once.
 
     Args:
         problem: gives the polytope. Its interior, independent rows and elimination order are found
@@ -60,6 +49,8 @@ class KKTSolver:
     """
 
     name = "kkt"
+    #: whether an instance with many rows of its own may be solved over all rows at once
+    _takes_all_rows = True
 
     def __init__(self, problem: Problem, *, backward: str = "cholesky", lazy_rows: bool = True) -> None:
         self.backward = backward
@@ -79,6 +70,7 @@ class KKTSolver:
         self._interior = FullDimensional.of(polytope)
         self._pool = RowPool(self._interior.polytope.num_vars)
         self._system = NormalSystem.of(self._interior.polytope)
+        self._many: ManyRows | None = None
 
     def solve(self, theta: Tensor, rho: Tensor) -> RelaxedDecision:
         # numpy from here on: its small operations cost a third of torch's
@@ -113,7 +105,7 @@ class KKTSolver:
         )
 
     # -- lazy rows ------------------------------------------------------------------------------
-    def _solve_lazily(self, cost: np.ndarray) -> list[Solved]:
+    def _solve_lazily(self, cost: np.ndarray) -> list[Solved | SolvedFace]:
         """Solve, separate, add, re-solve those that violated a row; one group per set of rows."""
         if not self._interior.is_whole:
             cost = np.ascontiguousarray(cost[:, self._interior.kept])
@@ -121,7 +113,8 @@ class KKTSolver:
         carried = [_NOTHING] * len(cost)
         if not self.polytope.is_lazy:
             return [self._solve_known_rows(cost, members, carried)]
-        groups: list[Solved] = []
+        groups: list[Solved | SolvedFace] = []
+        missed: set[int] = set()
         for _ in range(_MAX_ROUNDS):
             solved = self._solve_known_rows(cost[members], members, carried)
             wanted = self._violated(solved.x, carried)
@@ -139,6 +132,12 @@ class KKTSolver:
             # rows that have become slack are left behind: the minimum only rises, so nothing repeats
             carried = [np.union1d(solved.tight(k), wanted[k]) for k in np.flatnonzero(violated)]
             members = members[violated]
+            found = self._over_all_rows(cost, members, carried, missed)
+            groups += found.values()
+            stays = np.array([int(k) not in found for k in members])
+            carried, members = [carried[j] for j in np.flatnonzero(stays)], members[stays]
+            if not len(members):
+                break
         else:
             raise SolveFailedError(f"Separation did not finish within {_MAX_ROUNDS} rounds.")
         tight = [solved.tight(k) for solved in groups for k in range(len(solved.members))]
@@ -160,6 +159,28 @@ class KKTSolver:
         """Solve with the pool's rows `carried` by each instance."""
         return solve_known_rows(self._system, cost, members, lazy=self._pool.arrays, carried=carried)
 
+    def _over_all_rows(
+        self, cost: np.ndarray, members: np.ndarray, carried: list[np.ndarray], missed: set[int]
+    ) -> dict[int, SolvedFace]:
+        """Those of the members that carry many rows; who fails joins `missed`, and goes on row by row."""
+        found = {}
+        for k, places in zip(members, carried, strict=True):
+            many = self._takes_all_rows and len(places) >= _MANY and self.polytope.every_lazy_row is not None
+            if many and int(k) not in missed and self._all_rows().pays(len(places)):
+                face = self._all_rows().solve(cost[k], int(k))
+                if face.residual[0] <= ACCEPTED:
+                    found[int(k)] = face
+                else:
+                    missed.add(int(k))
+        return found
+
+    def _all_rows(self) -> ManyRows:
+        if self._many is None:
+            assert self.polytope.every_lazy_row is not None
+            rows = self._interior.restrict(self.polytope.every_lazy_row())
+            self._many = ManyRows(self._interior.polytope, rows)
+        return self._many
+
     # -- coordinates -----------------------------------------------------------------------------
     def _full(self, x: np.ndarray) -> np.ndarray:
         if self._interior.is_whole:
@@ -168,7 +189,7 @@ class KKTSolver:
         full[:, self._interior.kept] = x
         return full
 
-    def _project(self, groups: list[Solved], grad: np.ndarray) -> np.ndarray:
+    def _project(self, groups: Sequence[Solved | SolvedFace], grad: np.ndarray) -> np.ndarray:
         """Pi g, a new array."""
         whole, kept = self._interior.is_whole, self._interior.kept
         if len(groups) == 1 and whole:
@@ -185,196 +206,3 @@ class KKTSolver:
         out = np.zeros(grad.shape)
         out[:, kept] = pulled
         return out
-
-
-@dataclass(frozen=True)
-class Solved:
-    """A batch with the faces and factors that the adjoint reuses.
-
-    Rows: those of `system`, then up to K lazy ones of an instance's own, `lazy[carried]`.
-    """
-
-    system: NormalSystem
-    lazy: LazyArrays
-    members: np.ndarray
-    carried: np.ndarray
-    x: np.ndarray
-    y: np.ndarray
-    face: np.ndarray
-    active: np.ndarray
-    residual: np.ndarray
-    counts: np.ndarray
-    L: np.ndarray
-    inverse: np.ndarray
-    data: np.ndarray
-
-    def subset(self, rows: np.ndarray) -> Solved:
-        """Some instances of the batch."""
-        names = ("members", "carried", "x", "y", "face", "active", "residual", "counts", "L", "inverse")
-        own = (*names, "data") if len(self.data) > 1 else names
-        return replace(self, **{name: getattr(self, name)[rows] for name in own})
-
-    def tight(self, instance: int | np.integer) -> np.ndarray:
-        """The lazy rows tight at the solution."""
-        return self.carried[instance, self.active[instance, self.system.num_rows :]]
-
-    def pull_back(self, grad: np.ndarray, backward: str) -> np.ndarray:
-        """Pi g, by the method called `backward`."""
-        if backward == "cholesky":
-            return self.project(grad)[0]
-        if self.carried.shape[1] == 0:
-            J = self.system.matrix
-            pulled = project_by_conjugate_gradients(J, self.face == 0, self.active, grad)
-        else:
-            pulled = np.concatenate([self._pull_back_alone(k, grad[k : k + 1]) for k in range(len(grad))])
-        small = np.abs(pulled) <= 1e-12 * np.abs(grad).max(axis=1, keepdims=True, initial=0.0)
-        pulled[small | (self.counts[:, :1] == 0)] = 0.0
-        return pulled
-
-    def _pull_back_alone(self, k: int, grad: np.ndarray) -> np.ndarray:
-        """Conjugate gradients for one instance, whose rows no other has."""
-        lazy, tight = self.lazy, self.tight(k)
-        shape = (len(lazy.rhs), self.system.num_vars)
-        rows = sparse.csr_array((lazy.values, lazy.columns.astype(np.int64), lazy.start), shape=shape)[tight]
-        J = sparse.csr_array(sparse.vstack([self.system.matrix, rows], format="csr"))
-        on = np.concatenate([self.active[k, : self.system.num_rows], np.ones(len(tight), dtype=bool)])
-        return project_by_conjugate_gradients(J, self.face[k : k + 1] == 0, on[None], grad)
-
-    def project(self, grad: np.ndarray, *, with_multipliers: bool = False) -> tuple[np.ndarray, np.ndarray]:
-        """Pi g (batch, n) and (J D J')^+ J D g (batch, m + K)."""
-        out, multipliers = np.empty_like(grad), np.empty_like(self.y)
-        data, arrays = self.data, self.system.arrays(self.carried.shape[1])
-
-        def run(part: slice) -> None:
-            project_batch(
-                grad[part],
-                data[part] if len(data) > 1 else data,
-                arrays,
-                self.lazy,
-                self.carried[part],
-                Scratch.of(grad.shape[1], self.y.shape[1]),
-                self.face[part],
-                self.active[part],
-                self.counts[part],
-                self.L[part],
-                self.inverse[part],
-                out[part],
-                multipliers[part],
-                with_multipliers,
-            )
-
-        # an adjoint costs a fiftieth of a solve
-        _in_parallel(run, len(grad), self.L.shape[1] // 50)
-        return out, multipliers
-
-
-def solve_known_rows(
-    system: NormalSystem,
-    cost: np.ndarray,
-    members: np.ndarray,
-    data: np.ndarray | None = None,
-    rhs: np.ndarray | None = None,
-    *,
-    lazy: LazyArrays | None = None,
-    carried: list[np.ndarray] | None = None,
-) -> Solved:
-    """Solve a batch over the rows of `system`, with the instances' own values of them where given.
-
-    Args:
-        cost: (batch, n) theta / rho. members: (batch,) their numbers, for messages and grouping.
-        data: (batch, nonzeros of J), scaled like `system.data`. rhs: (batch, m).
-        lazy, carried: further rows, and which of them each instance has.
-
-    Raises:
-        SolveFailedError: a KKT residual above `ACCEPTED`.
-    """
-    batch, n = len(cost), system.num_vars
-    places = _padded(carried, batch)
-    m = system.num_rows + places.shape[1]
-    arrays = system.arrays(places.shape[1])
-    size = arrays.elimination.size
-    solved = Solved(
-        system,
-        lazy or no_lazy_rows(),
-        members,
-        places,
-        x=np.empty((batch, n)),
-        y=np.empty((batch, m)),
-        face=np.empty((batch, n), dtype=np.int8),
-        active=np.empty((batch, m), dtype=np.bool_),
-        residual=np.empty(batch),
-        counts=np.empty((batch, 3), dtype=np.int64),
-        L=np.empty((batch, size)),
-        inverse=np.empty((batch, m)),
-        data=system.data[None] if data is None else data,
-    )
-    rhs = system.rhs[None] if rhs is None else rhs
-    data, products = solved.data, system.products[None]
-
-    def own(values: np.ndarray, part: slice) -> np.ndarray:
-        return values[part] if len(values) > 1 else values
-
-    def run(part: slice) -> None:
-        solve_batch(
-            cost[part],
-            own(data, part),
-            own(rhs, part),
-            products,
-            arrays,
-            solved.lazy,
-            places[part],
-            Scratch.of(n, m),
-            lanes_for(part.stop - part.start, arrays, shared=len(data) == 1 and not places.shape[1]),
-            solved.x[part],
-            solved.y[part],
-            solved.face[part],
-            solved.active[part],
-            solved.residual[part],
-            solved.counts[part],
-            solved.L[part],
-            solved.inverse[part],
-        )
-
-    _in_parallel(run, batch, size + n)
-    refuse_failures(solved.residual, members, ACCEPTED)
-    return solved
-
-
-def _padded(carried: list[np.ndarray] | None, batch: int) -> np.ndarray:
-    """(batch, K) places, NO_ROW behind an instance's own; K in steps of 8, so that few K occur."""
-    width = max((len(places) for places in carried), default=0) if carried else 0
-    padded = np.full((batch, -(-width // 8) * 8), NO_ROW, dtype=np.int64)
-    if width and carried:
-        for row, places in zip(padded, carried, strict=True):
-            row[: len(places)] = places
-    return padded
-
-
-def refuse_failures(residual: np.ndarray, members: np.ndarray, accepted: float) -> None:
-    """Raise SolveFailedError if a residual is too large, infinite or NaN."""
-    if not residual.max(initial=0.0) <= accepted:  # a NaN fails the comparison
-        failed = np.flatnonzero(~(residual <= accepted))
-        raise SolveFailedError(
-            f"{len(failed)} of {len(members)} relaxed decisions did not reach a KKT residual of"
-            f" {accepted:.0e} (the first is instance {members[failed[0]]}, residual"
-            f" {residual[failed[0]]:.1e}); raise rho, or use solver='vertices'."
-        )
-
-
-@cache
-def _threads(count: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(count, thread_name_prefix="diffcomb-kkt")
-
-
-def _in_parallel(run, batch: int, work: int) -> None:  # type: ignore[no-untyped-def]
-    """run(slice) over the batch, on as many threads as torch may use.
-
-    numba is not asked: its `get_num_threads` starts a thread pool that resets torch's setting.
-    """
-    count = min(torch.get_num_threads(), batch)
-    if count <= 1 or batch * work < _PARALLEL_WORK:
-        run(slice(0, batch))
-        return
-    # twice as many parts as threads evens out instances that take longer
-    cuts = np.linspace(0, batch, min(2 * count, batch) + 1).astype(int)
-    list(_threads(count).map(run, [slice(a, b) for a, b in pairwise(cuts)]))

@@ -7,6 +7,7 @@ the face.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +18,9 @@ from torch import Tensor
 from diffcomb.problems import Rows
 from diffcomb.reformulation.kernels.batch import ACCEPTED
 from diffcomb.reformulation.kernels.rows import no_lazy_rows
-from diffcomb.reformulation.kkt import KKTSolver, Solved, refuse_failures
+from diffcomb.reformulation.kkt import KKTSolver
+from diffcomb.reformulation.known_rows import Solved, refuse_failures
+from diffcomb.reformulation.many_rows import SolvedFace
 from diffcomb.reformulation.normal_system import NormalSystem
 from diffcomb.reformulation.relaxed import RelaxedDecision
 
@@ -32,7 +35,8 @@ class TorchKKTSolver(KKTSolver):
 
     name = "kkt_torch"
     _device = torch.device("cpu")
-    _groups: list[Solved] = []
+    _takes_all_rows = False
+    _groups: Sequence[Solved | SolvedFace] = ()
 
     def solve(self, theta: Tensor, rho: Tensor) -> RelaxedDecision:
         self._device = theta.device
@@ -44,9 +48,9 @@ class TorchKKTSolver(KKTSolver):
 
         return replace(relaxed, adjoint=adjoint)
 
-    def _solve_lazily(self, cost: np.ndarray) -> list[Solved]:
-        self._groups = super()._solve_lazily(cost)
-        return self._groups
+    def _solve_lazily(self, cost: np.ndarray) -> list[Solved | SolvedFace]:
+        self._groups = groups = super()._solve_lazily(cost)
+        return groups
 
     def _solve_known_rows(self, cost: np.ndarray, members: np.ndarray, carried: list[np.ndarray]) -> Solved:
         # one J for the batch: every instance takes the rows of all
@@ -58,7 +62,7 @@ class TorchKKTSolver(KKTSolver):
         return _solve(system, cost, members, places, self._device)
 
 
-def _project(groups: list[Solved], kept: Tensor, grad: Tensor) -> Tensor:
+def _project(groups: Sequence[Solved | SolvedFace], kept: Tensor, grad: Tensor) -> Tensor:
     """Pi g (batch, n), kept the coordinates that are not fixed."""
     out = torch.zeros_like(grad)
     for solved in groups:

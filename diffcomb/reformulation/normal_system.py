@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from diffcomb.problems import Polytope
-from diffcomb.reformulation.kernels.ldl import Elimination
+from diffcomb.reformulation.kernels.ldl import DENSE_SHARE, Elimination
 from diffcomb.reformulation.kernels.rows import InstanceRows, SystemArrays, no_lazy_rows
 
 _EMPTY = np.zeros(0, dtype=np.int64)
@@ -54,8 +54,8 @@ class NormalSystem:
     _arrays: dict[int, SystemArrays] = field(default_factory=dict, compare=False)
 
     @staticmethod
-    def of(polytope: Polytope) -> NormalSystem:
-        """Scale, order and analyse the rows of `polytope`."""
+    def of(polytope: Polytope, dense_share: float = DENSE_SHARE) -> NormalSystem:
+        """Scale, order and analyse the rows of `polytope`; dense_share as in `Elimination.analyze`."""
         num_equalities, n = polytope.A.shape
         J = sparse.csr_array(sparse.vstack([polytope.A, polytope.G], format="csr"))
         J.sum_duplicates()
@@ -63,7 +63,7 @@ class NormalSystem:
         norms = np.sqrt(np.asarray(J.multiply(J).sum(axis=1)).reshape(m))
         scale = 1.0 / np.where(norms > 0, norms, 1.0)
         pattern = sparse.csr_array((np.ones(len(J.data)), J.indices, J.indptr), shape=J.shape)
-        elimination = Elimination.analyze(pattern @ pattern.T + sparse.eye_array(m))
+        elimination = Elimination.analyze(pattern @ pattern.T + sparse.eye_array(m), dense_share)
         order = elimination.order
         rank = np.empty(m, dtype=np.int64)
         rank[order] = np.arange(m)

@@ -9,7 +9,7 @@ from scipy import sparse
 
 from diffcomb.errors import InvalidInstanceError
 from diffcomb.problems import Polytope
-from diffcomb.reformulation.kkt import Solved, solve_known_rows
+from diffcomb.reformulation.known_rows import Solved, solve_known_rows
 from diffcomb.reformulation.normal_system import NormalSystem
 
 

@@ -38,6 +38,8 @@ class ColoringEvolution:
             self.parents.append(self._random(graph.num_vertices))
         #: the parent that is not the proper colouring found
         self.other = 1
+        #: conflicts of the best child so far
+        self.fewest = int(np.iinfo(np.int64).max)
         self._improved = False
         self._elites: list[tuple[int, np.ndarray]] = []
         self._generation = 0
@@ -55,6 +57,7 @@ class ColoringEvolution:
             for i, child in enumerate(children):
                 self.parents[i], conflicts = self._search.run(child, seconds, deadline, self.steps)
                 spent += self._search.spent
+                self.fewest = min(self.fewest, conflicts)
                 if conflicts == 0:
                     self.other = 1 - i
                     return self.parents[i]

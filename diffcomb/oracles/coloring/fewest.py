@@ -20,6 +20,8 @@ from diffcomb.problems.dsatur import dsatur
 _MODEL_LITERALS = 2_000_000
 #: and those too large for a slice are left to a longer one
 _LITERALS_A_SECOND = 400_000
+#: small models get so many times the effort: their deterministic second is over in a fraction of one
+_SMALL_LITERALS, _SMALL_EFFORT = 20_000, 6.0
 #: stable sets that are enumerated for the cover model
 _STABLE_SETS = 20_000
 #: column generation pays where stable sets are small: dense graphs, few non-neighbours on average
@@ -44,7 +46,7 @@ def fewest_colors(graph: Graph, options: SolveOptions, enough: int = 0) -> Fewes
     2. Where stable sets are so large that far fewer colours could do: PartialCol at the number of
        classes they suggest.
     3. At one colour less than known, for as long as one succeeds: the searches of `SEARCHES`, the one
-       that succeeded last in front.
+       that succeeded last in front and for twice its time.
 
     Effort is counted in operations, so a seed repeats the same search; only the limit looks at a
     clock, that of CPU time. Every colouring is verified edge by edge.
@@ -117,7 +119,8 @@ class _Search:
                 portfolio = ColoringPortfolio(reduced.graph, target, start, other, self.seed)
                 self._portfolio, self._kept = portfolio, reduced.kept
             for name in self._order:
-                found = portfolio.run(name, SEARCHES[name] * seconds / 2, self.deadline)
+                share = SEARCHES[name] * (1.0 if name == self._order[0] else 0.5)
+                found = portfolio.run(name, share * seconds, self.deadline)
                 if found is not None:
                     self._accept(reduced.extend(found))
                     self._order = [name, *(n for n in self._order if n != name)]
@@ -161,7 +164,8 @@ class _Search:
             for model in models:
                 if model.size > limit or self.done():
                     continue
-                decided = model.solve(seconds, self.left(), self.seed)
+                effort = seconds * (_SMALL_EFFORT if model.size <= _SMALL_LITERALS else 1.0)
+                decided = model.solve(effort, self.left(), self.seed)
                 if decided.colors is not None:
                     self._accept(reduced.extend(decided.colors))
                     return

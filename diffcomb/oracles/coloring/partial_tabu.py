@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from diffcomb.compiled import compiled
-from diffcomb.oracles.coloring.tabu import OPERATIONS_A_SECOND
+from diffcomb.oracles.coloring.tabu import BARRED, OPERATIONS_A_SECOND, least_of, place_of
 from diffcomb.problems import Graph
 
 
@@ -72,11 +72,14 @@ def _partialcol(
 ) -> int:
     num, num_colors = tabu.shape
     np.random.seed(seed)  # noqa: NPY002 - numba's own generator, local to compiled code
-    # gamma[v, k]: neighbours of v with colour k
-    gamma = np.zeros((num, num_colors), dtype=np.int16)
+    # gamma[v, k]: neighbours of v with colour k, and BARRED where k is tabu
+    gamma = np.zeros((num, num_colors), dtype=np.uint16)
     uncolored = np.empty(num, dtype=np.int32)
     place = np.full(num, -1, dtype=np.int32)
-    count = 0
+    tied = np.empty(num, dtype=np.int32)
+    barred = np.empty((num * num_colors, 2), dtype=np.int32)
+    step, tenure, low, high, window, increment = state
+    count, num_barred = 0, 0
     for v in range(num):
         if colors[v] < 0:
             uncolored[count], place[v] = v, count
@@ -84,36 +87,53 @@ def _partialcol(
         else:
             for i in range(starts[v], starts[v + 1]):
                 gamma[neighbours[i], colors[v]] += 1
-    step, tenure, low, high, window, increment = state
+    for v in range(num):
+        for k in range(num_colors):
+            if tabu[v, k] > step:
+                gamma[v, k] |= BARRED
+                barred[num_barred, 0], barred[num_barred, 1] = v, k
+                num_barred += 1
     while count > 0 and work > 0:
         step += 1
-        work -= count * num_colors + 50
-        move_vertex, move_color, move_kicks, ties = -1, -1, 2**30, 0
+        work -= count * (num_colors // 16 + 10) + 2 * num_barred + 50
+        # a tabu move is allowed when it leads to the best point so far
+        least, escape, i = np.int64(2**30), -1, 0
+        while i < num_barred:
+            v, k = barred[i, 0], barred[i, 1]
+            if tabu[v, k] <= step:
+                gamma[v, k] ^= BARRED
+                num_barred -= 1
+                barred[i, 0], barred[i, 1] = barred[num_barred, 0], barred[num_barred, 1]
+                continue
+            if place[v] >= 0:
+                kicks = np.int64(gamma[v, k] ^ BARRED)
+                if kicks < least and count + kicks - 1 < fewest:
+                    least, escape = kicks, i
+            i += 1
+        ties = 0
         for i in range(count):
             v = uncolored[i]
-            for k in range(num_colors):
-                kicks = gamma[v, k]
-                if kicks > move_kicks:
-                    continue
-                # a tabu move is allowed when it leads to the best point so far
-                if tabu[v, k] > step and count + kicks - 1 >= fewest:
-                    continue
-                if kicks < move_kicks:
-                    move_vertex, move_color, move_kicks, ties = v, k, kicks, 1
-                else:
-                    ties += 1
-                    if np.random.randint(ties) == 0:  # noqa: NPY002
-                        move_vertex, move_color = v, k
-        if move_vertex < 0:  # everything is tabu: shake
-            move_vertex = uncolored[np.random.randint(count)]  # noqa: NPY002
-            move_color = np.random.randint(num_colors)  # noqa: NPY002
-        v, k = move_vertex, move_color
+            kicks = least_of(gamma[v])
+            if kicks >= BARRED or kicks > least:
+                continue
+            if kicks < least:
+                least, ties = kicks, 0
+            tied[ties] = v
+            ties += 1
+        if ties > 0:
+            v = tied[np.random.randint(ties)]  # noqa: NPY002
+            k = place_of(gamma[v], least)
+        elif escape >= 0:
+            v, k = barred[escape, 0], barred[escape, 1]
+        else:  # everything is tabu: shake
+            v = uncolored[np.random.randint(count)]  # noqa: NPY002
+            k = np.random.randint(num_colors)  # noqa: NPY002
         count -= 1
         last = uncolored[count]
         uncolored[place[v]], place[last] = last, place[v]
         place[v] = -1
         colors[v] = k
-        work -= 4 * (starts[v + 1] - starts[v])
+        work -= 2 * (starts[v + 1] - starts[v])
         for i in range(starts[v], starts[v + 1]):
             u = neighbours[i]
             gamma[u, k] += 1
@@ -124,9 +144,13 @@ def _partialcol(
             count += 1
             for j in range(starts[u], starts[u + 1]):
                 gamma[neighbours[j], k] -= 1
-            work -= 4 * (starts[u + 1] - starts[u])
+            work -= 2 * (starts[u + 1] - starts[u])
             length = tenure if reactive else int(0.6 * count)
             tabu[u, k] = step + length + np.random.randint(10)  # noqa: NPY002
+            if gamma[u, k] < BARRED:
+                gamma[u, k] |= BARRED
+                barred[num_barred, 0], barred[num_barred, 1] = u, k
+                num_barred += 1
         if count < fewest:
             fewest = count
             best[:] = colors

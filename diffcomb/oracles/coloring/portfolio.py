@@ -13,7 +13,10 @@ from diffcomb.problems import Graph
 _STEPS_A_VERTEX = 30
 #: the searches and their parts of a round. PartialCol with reactive tenures colours Leighton graphs,
 #: with fixed ones geometric and planted ones; HEAD, the strongest on random graphs, needs the most.
-SEARCHES = {"partialcol": 1.0, "reactive partialcol": 1.0, "tabucol": 0.5, "head": 2.0}
+SEARCHES = {"partialcol": 1.0, "reactive partialcol": 1.0, "tabucol": 1.0, "head": 2.0}
+#: a search is passed over while it misses by so many times as much as the best of them, and by more
+#: than this: on Latin squares PartialCol leaves dozens of vertices where TabuCol has three conflicts
+_FAR, _NEAR = 4, 16
 
 
 class ColoringPortfolio:
@@ -40,6 +43,7 @@ class ColoringPortfolio:
         self._tabu = TabuSearch(graph, num_colors, seed)
         partial = np.where(start < num_colors, start, -1)
         self._reached = dict.fromkeys(self._partial, partial) | {"tabucol": self.head.parents[0]}
+        self._missing: dict[str, int] = {}  # conflicts or uncoloured vertices at its best
 
     def run(self, name: str, seconds: float, deadline: float | None) -> np.ndarray | None:
         """A proper colouring (N,) with at most K colours by the search `name`, or None.
@@ -47,9 +51,12 @@ class ColoringPortfolio:
         Args:
             seconds: nominal, see `OPERATIONS_A_SECOND`. deadline: of time.thread_time.
         """
+        if self._missing.get(name, 0) > max(_NEAR, _FAR * min(self._missing.values(), default=0)):
+            return None
         if name == "head":
-            return self.head.run(seconds, deadline)
+            found = self.head.run(seconds, deadline)
+            self._missing[name] = self.head.fewest
+            return found
         search = self._tabu if name == "tabucol" else self._partial[name]
-        found, left = search.run(self._reached[name], seconds, deadline)
-        self._reached[name] = found
-        return found if left == 0 else None
+        self._reached[name], self._missing[name] = search.run(self._reached[name], seconds, deadline)
+        return self._reached[name] if self._missing[name] == 0 else None

@@ -191,6 +191,13 @@ def solve_batch(  # type: ignore[no-untyped-def]
 
 
 @compiled
+def polish_point(point, p, rows, face, active, y, x, work, L, inverse):  # type: ignore[no-untyped-def]
+    """`polish` from an interior point found elsewhere, y unscaled; returns what it returns."""
+    guess_face(point, rows, face, active)
+    return polish(p, rows, point.x, point.s, face, active, y, x, work, L, inverse, ROUNDS)
+
+
+@compiled
 def project_batch(  # type: ignore[no-untyped-def]
     grad, data, system, lazy, carried, scratch, face, active, counts, L, inverse, out, multipliers, all_faces
 ):

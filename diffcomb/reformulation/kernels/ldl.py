@@ -17,7 +17,7 @@ from scipy import sparse
 from diffcomb.reformulation.kernels.compiled import compiled, compiled_inner
 
 #: switch to the dense block once the least connected row touches this share of the rows left
-_DENSE_SHARE = 0.95
+DENSE_SHARE = 0.95
 
 
 class EliminationArrays(NamedTuple):
@@ -58,12 +58,12 @@ class Elimination:
     def arrays(self, border: int = 0) -> EliminationArrays:
         """For up to `border` rows more, which come last and are stored densely, `stride` apart."""
         # unsigned indices need no check for negative ones
-        row_of, target = (v.astype(np.uint32) for v in (self.row_of, self.target))
+        row_of = self.row_of.astype(np.uint32)
         stride = len(self.order) + border
         return EliminationArrays(
             self.column,
             row_of,
-            target,
+            self.target,
             self.target_start,
             self.contiguous,
             self.tail,
@@ -87,14 +87,20 @@ class Elimination:
         return out.astype(np.int64)
 
     @staticmethod
-    def analyze(pattern: sparse.sparray) -> Elimination:
-        """Order and structure for the symmetric pattern of a square sparse matrix."""
+    def analyze(pattern: sparse.sparray, dense_share: float = DENSE_SHARE) -> Elimination:
+        """Order and structure for the symmetric pattern of a square sparse matrix.
+
+        Args:
+            dense_share: the dense block starts once the least connected row touches this share of the
+                rows left. Small: a larger block, which is analysed in no time; for a pattern that is
+                factorised a few times only.
+        """
         m = pattern.shape[0]
         adjacency = np.zeros((m, m), dtype=np.bool_)
         rows, cols = sparse.coo_array(pattern).coords
         adjacency[rows, cols] = adjacency[cols, rows] = True
         order, buffers = np.empty(m, dtype=np.int64), np.empty((2, m), dtype=np.int64)
-        sparse_part = _minimum_degree(adjacency, _DENSE_SHARE, order, np.ones(m, dtype=np.bool_), *buffers)
+        sparse_part = _minimum_degree(adjacency, dense_share, order, np.ones(m, dtype=np.bool_), *buffers)
         rank = np.empty(m, dtype=np.int64)
         rank[order] = np.arange(m)
         column, row_of = [0], []
@@ -104,41 +110,49 @@ class Elimination:
             below = np.sort(neighbours[neighbours > k])
             row_of.append(np.concatenate([[k], below]))
             column.append(column[-1] + 1 + len(below))
-        bare = Elimination(
-            order=order,
-            column=np.array(column, dtype=np.int64),
-            row_of=np.concatenate(row_of or [np.zeros(0)]).astype(np.int64),
-            target=np.zeros(0, dtype=np.int64),
-            target_start=np.zeros(sparse_part + 1, dtype=np.int64),
-            contiguous=np.zeros(sparse_part, dtype=np.bool_),
-            tail=m - sparse_part,
-        )
-        return bare._with_targets()
+        starts = np.array(column, dtype=np.int64)
+        below_all = np.concatenate(row_of or [np.zeros(0)]).astype(np.int64)
+        target, start, contiguous = _targets(starts, below_all, m - sparse_part)
+        return Elimination(order, starts, below_all, target, start, contiguous, m - sparse_part)
 
-    def _with_targets(self) -> Elimination:
-        """Where the outer product of each sparse column lands."""
-        sparse_part = len(self.column) - 1
-        lefts, rights, lengths = [], [], []
-        contiguous = np.zeros(sparse_part, dtype=np.bool_)
-        for k in range(sparse_part):
-            below = self.row_of[self.column[k] + 1 : self.column[k + 1]]
-            d = len(below)
-            # inside the dense block and without holes: only the start of each row is stored
-            contiguous[k] = d > 0 and below[0] >= sparse_part and below[-1] - below[0] == d - 1
-            if contiguous[k]:
-                lefts.append(below)
-                rights.append(np.full(d, below[0]))
-            else:
-                i, j = np.tril_indices(d)
-                lefts.append(below[i])
-                rights.append(below[j])
-            lengths.append(len(lefts[-1]))
-        empty = [np.zeros(0, dtype=np.int64)]
-        target = self.position(np.concatenate(lefts or empty), np.concatenate(rights or empty))
-        start = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        return Elimination(
-            self.order, self.column, self.row_of, target.astype(np.int64), start, contiguous, self.tail
-        )
+
+@compiled
+def _targets(column, row_of, tail):  # type: ignore[no-untyped-def]
+    """Where the outer product of each sparse column lands: target, target_start, contiguous."""
+    sparse_part = len(column) - 1
+    base = column[sparse_part]
+    contiguous = np.zeros(sparse_part, dtype=np.bool_)
+    start = np.zeros(sparse_part + 1, dtype=np.int64)
+    for k in range(sparse_part):
+        first, last = column[k] + 1, column[k + 1]
+        d = last - first
+        # inside the dense block and without holes: only the start of each row is stored
+        contiguous[k] = d > 0 and row_of[first] >= sparse_part and row_of[last - 1] - row_of[first] == d - 1
+        start[k + 1] = start[k] + (d if contiguous[k] else d * (d + 1) // 2)
+    target = np.empty(start[sparse_part], dtype=np.uint32)
+    for k in range(sparse_part):
+        first, last = column[k] + 1, column[k + 1]
+        q = start[k]
+        if contiguous[k]:
+            for a in range(first, last):
+                target[q] = base + (row_of[a] - sparse_part) * tail + row_of[first] - sparse_part
+                q += 1
+            continue
+        for b in range(first, last):
+            # entries (a, b), a below b, of column b: both lists of rows are sorted
+            j = row_of[b]
+            place = column[j] if j < sparse_part else 0
+            for a in range(b, last):
+                i, offset = row_of[a], a - first
+                if j < sparse_part:
+                    while row_of[place] < i:
+                        place += 1
+                    target[q + offset * (offset + 1) // 2 + b - first] = place
+                else:
+                    target[q + offset * (offset + 1) // 2 + b - first] = (
+                        base + (i - sparse_part) * tail + j - sparse_part
+                    )
+    return target, start, contiguous
 
 
 @compiled
