@@ -45,7 +45,7 @@ def solve_large(
     """
     matrix = _matrix(num_cities, tails, heads, cost)
     best = Incumbent(matrix, seed, deadline, known_tour)
-    kicks = num_cities if known_tour is None else num_cities // 5
+    kicks = num_cities if known_tour is None else num_cities // 20
     best.search(2 * kicks)
     program = TourProgram(num_cities, tails, heads, cost, _first_columns(matrix, best.edges))
     program.remember(known_cuts)
