@@ -10,6 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+_LINES = ("-", "--", ":", "-.")
+
 
 def save_figures(rows: pd.DataFrame, folder: Path) -> list[Path]:
     """One PNG a problem and subject, for those that have rows."""
@@ -73,12 +75,18 @@ def _scaling(rows: pd.DataFrame) -> Figure | None:
     if part.empty:
         return None
     figure, (axis,) = _panels(1, "CPU time per instance over size", 5.0)
-    for method, group in part.groupby("method", sort=False):
+    for k, (method, group) in enumerate(part.groupby("method", sort=False)):
         mean = group.groupby("n")["value"].mean()
-        axis.plot(mean.index, mean, marker="o", markersize=3, linewidth=1, label=method)
+        # ten colours, and more methods: each round of them has a line style of its own
+        style = _LINES[k // 10 % len(_LINES)]
+        axis.plot(
+            mean.index, mean, style, color=f"C{k % 10}", marker="o", markersize=3, linewidth=1, label=method
+        )
     mean = solve.groupby("n")["value"].mean()
     axis.plot(mean.index, mean, color="black", linewidth=2.5, label="one exact solve")
     axis.set(xscale="log", yscale="log", xlabel="size", ylabel="CPU ms")
+    axis.set_xticks(mean.index, [str(n) for n in mean.index], minor=False)
+    axis.set_xticks([], minor=True)
     axis.legend(fontsize=6, ncols=2, loc="center left", bbox_to_anchor=(1.0, 0.5))
     figure.set_size_inches(9, 5)
     return figure
@@ -123,7 +131,7 @@ def _regret_curves(rows: pd.DataFrame) -> Figure | None:
     for axis, size in zip(axes, sizes, strict=True):
         for k, (method, group) in enumerate(part[part["size"] == size].groupby("method", sort=False)):
             mean = group.groupby("x")["value"].mean()
-            style = ("-", "--", ":")[k // 10 % 3]
+            style = _LINES[k // 10 % len(_LINES)]
             axis.plot(mean.index, mean, linestyle=style, linewidth=1.3, label=method)
         axis.set(xlabel="epoch", ylabel="regret", yscale="log", title=f"size {size}")
     axes[-1].legend(fontsize=6, loc="center left", bbox_to_anchor=(1.0, 0.5))
