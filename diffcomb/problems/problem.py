@@ -136,6 +136,7 @@ class Problem(ABC):
             time_limit: wall-clock seconds per instance; on reaching it the incumbent is returned
                 with its bound and a status that does not say optimal.
             num_workers: instances solved in parallel; None = one per core.
+            progress: a bar over the batch, and one over the nodes of a long search for a tour.
             on_failure: "raise", or "status" to get a result (value +inf, decision 0) instead.
 
         Raises:

@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -154,3 +155,14 @@ def test_set_branching_proves_the_same_tours(seed, monkeypatch):
     outcome = solve_large(25, *edges, scaled, 1e-9, time.perf_counter() + 600, 0)
     assert outcome.proven
     assert cost[outcome.edges].sum() == pytest.approx(float(problem.solve(cost).value), abs=1e-9)
+
+
+def test_progress_shows_nodes_with_tour_and_bound(capfd):
+    """A map of 90 cities that the root leaves open; watching it changes nothing."""
+    problem = TravelingSalesman(90)
+    cost = problem.random_costs(1, generator=seeded(5))
+    watched = problem.solve(cost, progress=True)
+    shown = capfd.readouterr().err
+    assert "90 cities" in shown
+    assert "bound" in shown
+    torch.testing.assert_close(watched.value, problem.solve(cost).value)

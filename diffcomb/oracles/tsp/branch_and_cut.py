@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from diffcomb.oracles.batch import Solved, solve_each
 from diffcomb.oracles.tsp.cut_memory import CutMemory
@@ -71,7 +72,7 @@ def _solve_one(problem: TravelingSalesman, theta: np.ndarray, options: SolveOpti
     while True:
         cost = scaled.cost.copy()
         cost[fixed] -= reward
-        outcome = _best_tour(problem, cost, scaled.tolerance, deadline, options)
+        outcome = _best_tour(problem, cost, scaled, len(fixed) * reward, deadline, options)
         z = np.zeros(problem.num_costs)
         z[outcome.edges] = 1.0
         bound = scaled.value(outcome.bound + reward * len(fixed), n)
@@ -89,10 +90,15 @@ def _solve_one(problem: TravelingSalesman, theta: np.ndarray, options: SolveOpti
 
 
 def _best_tour(
-    problem: TravelingSalesman, cost: np.ndarray, smallest: float, deadline: float, options: SolveOptions
+    problem: TravelingSalesman,
+    cost: np.ndarray,
+    scaled: ScaledCosts,
+    reward: float,
+    deadline: float,
+    options: SolveOptions,
 ) -> Outcome:
-    """Over all tours, for scaled costs; improvements below `smallest` are not looked for."""
-    n = problem.num_cities
+    """Over all tours, for scaled costs that make tours with all fixed edges cheaper by `reward`."""
+    n, smallest = problem.num_cities, scaled.tolerance
     tails, heads, lists = _complete_graph(n)
     # the root alone (no search) still gives every time limit a bound
     budget = _BUDGET if n <= _SMALL else 0
@@ -105,9 +111,16 @@ def _best_tour(
     if n <= _SMALL:
         known = problem.order_of(outcome.edges)
     tight: list[Cut] = []
-    later = solve_large(
-        n, tails, heads, cost, max(smallest, n * 1e-9), deadline, options.seed, known,
-        known_cuts=_memory.recall(problem), tight_cuts=tight,
-    )  # fmt: skip
+    with tqdm(desc=f"{n} cities", unit="node", leave=False, disable=not options.progress) as bar:
+
+        def watch(bound: float, upper: float) -> None:
+            bound, upper = (scaled.value(value + reward, n) for value in (bound, upper))
+            bar.set_postfix_str(f"tour {upper:.6g}, bound {bound:.6g}", refresh=False)
+            bar.update()
+
+        later = solve_large(
+            n, tails, heads, cost, max(smallest, n * 1e-9), deadline, options.seed, known,
+            known_cuts=_memory.recall(problem), tight_cuts=tight, watch=watch if options.progress else None,
+        )  # fmt: skip
     _memory.remember(problem, tight)
     return later.or_better(outcome, cost)

@@ -11,7 +11,7 @@ from diffcomb.oracles.tsp.cutting_planes import tighten
 from diffcomb.oracles.tsp.incumbent import Incumbent
 from diffcomb.oracles.tsp.lin_kernighan import nearest_lists
 from diffcomb.oracles.tsp.linear_program import TourProgram
-from diffcomb.oracles.tsp.lp_search import FEW_CITIES, LpSearch
+from diffcomb.oracles.tsp.lp_search import FEW_CITIES, LpSearch, Watch
 from diffcomb.oracles.tsp.outcome import Outcome
 
 #: nearest neighbours of each city whose edges are columns from the start
@@ -34,6 +34,7 @@ def solve_large(
     known_tour: np.ndarray | None = None,
     known_cuts: Sequence[Cut] = (),
     tight_cuts: list[Cut] | None = None,
+    watch: Watch | None = None,
 ) -> Outcome:
     """Cutting planes, fixing and search over the complete graph.
 
@@ -42,6 +43,7 @@ def solve_large(
         known_tour: city order of a good tour; saves most of the local search.
         known_cuts: of earlier solves, tried before any is looked for.
         tight_cuts: out, extended by the cuts with a price at the root.
+        watch: told of every node of the search.
     """
     matrix = _matrix(num_cities, tails, heads, cost)
     best = Incumbent(matrix, seed, deadline, known_tour)
@@ -72,7 +74,7 @@ def solve_large(
     program.add_columns(np.setdiff1d(np.flatnonzero(possible), program.columns))
     ceiling = possible[program.columns].astype(np.float64)
     floor = (reduced[program.columns] < -slack).astype(np.float64)
-    bound = LpSearch(program, floor, ceiling, best, tolerance).run(deadline, bound)
+    bound = LpSearch(program, floor, ceiling, best, tolerance).run(deadline, bound, watch)
     return Outcome(best.edges, bound, bound >= best.upper - tolerance)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,6 +26,10 @@ _RELIABLE = 2
 #: groups of the local cuts at a node, beyond that many cities
 _SIZES = (8,)
 _INTEGRAL = 1e-6
+
+
+#: told the bound and the cost of the best tour, scaled
+Watch = Callable[[float, float], None]
 
 
 @dataclass(order=True)
@@ -70,8 +75,12 @@ class LpSearch:
         self._lifts = np.zeros((2, len(lower)))
         self._probes = np.zeros((2, len(lower)), dtype=np.int64)
 
-    def run(self, deadline: float, root_bound: float) -> float:
-        """Until proven or the deadline (time.perf_counter); the bound on every tour."""
+    def run(self, deadline: float, root_bound: float, watch: Watch | None = None) -> float:
+        """Until proven or the deadline (time.perf_counter); the bound on every tour.
+
+        Args:
+            watch: called at every node with the bound and the cost of the best tour.
+        """
         program = self._program
         heap = [_Node(root_bound, next(self._serial), *self._root, (), program.basis())]
         nodes = 0
@@ -80,6 +89,8 @@ class LpSearch:
                 return heap[0].bound
             node = heapq.heappop(heap)
             nodes += 1
+            if watch is not None:
+                watch(node.bound, self._best.upper)
             program.drop_slack_cuts(least=program.num_cities // 2)
             self._fix(node, self._root_value, self._root_reduced)
             self._load(node, node.basis)
