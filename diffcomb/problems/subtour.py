@@ -17,7 +17,8 @@ _MAX_SETS = 400
 
 
 @compiled
-def _find(label: np.ndarray, v: int) -> int:
+def find(label: np.ndarray, v: int) -> int:
+    """The representative of v's set, where label leads towards it; paths are halved on the way."""
     while label[v] != v:
         label[v] = label[label[v]]
         v = label[v]
@@ -69,7 +70,7 @@ def violated_sets(
     # components of the support
     for e in range(len(x)):
         if x[e] > eps / n:
-            label[_find(label, tails[e])] = _find(label, heads[e])
+            label[find(label, tails[e])] = find(label, heads[e])
     components = 0
     for v in range(n):
         components += label[v] == v
@@ -77,7 +78,7 @@ def violated_sets(
         for root in range(n):
             if label[root] == root:
                 for v in range(n):
-                    inside[v] = _find(label, v) == root
+                    inside[v] = find(label, v) == root
                 count = _record(sets, sizes, count, inside)
         if count > 0:
             return sets[:count]
@@ -85,7 +86,7 @@ def violated_sets(
         label[v] = v
     for e in range(len(x)):
         if x[e] >= 1.0:
-            label[_find(label, tails[e])] = _find(label, heads[e])
+            label[find(label, tails[e])] = find(label, heads[e])
     attached = np.zeros(n)
     degree = np.zeros(n)
     position = np.empty(n, dtype=np.int64)
@@ -96,7 +97,7 @@ def violated_sets(
     while True:
         active = 0
         for v in range(n):
-            parent[v] = _find(label, v)
+            parent[v] = find(label, v)
             if parent[v] == v:
                 nodes[active] = v
                 active += 1
@@ -134,8 +135,8 @@ def violated_sets(
                     attached[v] += weight[k]
                     # local connectivity of best and v is at least attached[v]
                     if attached[v] >= 2.0 - eps:
-                        label[_find(label, v)] = _find(label, best)
-        label[_find(label, last)] = _find(label, previous)
+                        label[find(label, v)] = find(label, best)
+        label[find(label, last)] = find(label, previous)
 
 
 @compiled

@@ -103,9 +103,8 @@ def _cheap(rows: pd.DataFrame) -> Finding:
     overhead = _values(rows, "overhead", "overhead", "kkt")
     if overhead.empty:
         return None
-    # sizes are text, since a file's name is one too: as the rows come, ascending
-    by_size = overhead.groupby("size", sort=False)["value"].median()
-    by_size = by_size.reindex(sorted(by_size.index, key=lambda size: (len(size), size)))
+    # sizes are text: padded, so that 12 comes after 8
+    by_size = overhead.groupby("size")["value"].median().sort_index(key=lambda sizes: sizes.str.zfill(9))
     number = "median overhead " + ", ".join(f"{value:.3g} (size {size})" for size, value in by_size.items())
     return (HOLDS if by_size.max() < 1 else FAILS), number
 

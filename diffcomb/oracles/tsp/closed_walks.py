@@ -8,8 +8,8 @@ from diffcomb.compiled import compiled
 
 #: nodes at most, and the width of the table: a fixed one is worth a factor of two
 MOST_NODES = 16
-#: cost of what cannot be; sums of a few stay finite
-_NEVER = 1e30
+#: weight of an edge that is not there; sums of a few stay finite
+NO_EDGE = 1e30
 
 
 @compiled
@@ -23,7 +23,7 @@ def shortest_paths(weight: np.ndarray, distance: np.ndarray, middle: np.ndarray)
     for w in range(k):
         for u in range(k):
             via = distance[u, w]
-            if via >= _NEVER:
+            if via >= NO_EDGE:
                 continue
             for v in range(k):
                 if via + distance[w, v] < distance[u, v]:
@@ -56,7 +56,7 @@ def cheapest_walk(weight: np.ndarray, distance: np.ndarray, middle: np.ndarray, 
     shortest paths.
 
     Args:
-        weight: (K, K) symmetric, non-negative, `1e30` where there is no edge.
+        weight: (K, K) symmetric, non-negative, `NO_EDGE` where there is no edge.
         distance, middle: (K, K) scratch; they hold the shortest paths afterwards.
         table: scratch of at least (2^(K - 1), 16); cheapest way from the last node through a set of the
             others to one of them.
@@ -70,16 +70,16 @@ def cheapest_walk(weight: np.ndarray, distance: np.ndarray, middle: np.ndarray, 
         for j in range(MOST_NODES):
             before = full ^ (1 << j)
             if j >= m or before > full:  # j is not in the set
-                table[full, j] = _NEVER
+                table[full, j] = NO_EDGE
                 continue
             if before == 0:
                 table[full, j] = distance[m, j]
                 continue
-            best = _NEVER
+            best = NO_EDGE
             for i in range(MOST_NODES):
                 best = min(best, table[before, i] + near[j, i])
             table[full, j] = best
-    best = _NEVER
+    best = NO_EDGE
     for j in range(m):
         best = min(best, table[(1 << m) - 1, j] + distance[j, m])
     return best
@@ -104,7 +104,7 @@ def walk_through(
         remaining ^= 1 << current
         if remaining == 0:
             break
-        least = _NEVER
+        least = NO_EDGE
         for i in range(m):
             if (remaining >> i) & 1 and table[remaining, i] + distance[current, i] < least:
                 least, last = table[remaining, i] + distance[current, i], i

@@ -19,18 +19,13 @@ _NEIGHBOURHOODS = tuple((mode, rule) for mode in (0, 1, 2) for rule in (0, 1, 2)
 
 def separate_subtours(program: TourProgram) -> list[Cut]:
     """Violated subtour rows at the program's x, from exact minimum cuts."""
-    support = program.x > 1e-9
-    sets = violated_sets(
-        program.num_cities, program.tails[support], program.heads[support], program.x[support], 1e-6
-    )
+    sets = violated_sets(program.num_cities, *program.support, 1e-6)
     return program.fresh([subtour(inside) for inside in sets])
 
 
 def separate_combs(program: TourProgram) -> list[Cut]:
     """Violated combs at the program's x, teeth from the rows that are nearly tight there."""
-    support = program.x > 1e-9
-    tails, heads, x = program.tails[support], program.heads[support], program.x[support]
-    return program.fresh(violated_combs(program.num_cities, tails, heads, x, _nearly_tight_sets(program)))
+    return program.fresh(violated_combs(program.num_cities, *program.support, _nearly_tight_sets(program)))
 
 
 def separate_local(program: TourProgram, size: int) -> list[Cut]:
@@ -47,9 +42,7 @@ def _nearly_tight_sets(program: TourProgram) -> np.ndarray:
     """Sets (count, N) of the subtour rows with x(delta(S)) < 2.5."""
     single = [cut.sets[0] for cut in program.cuts if isinstance(cut, SetCut) and len(cut.sets) == 1]
     sets = np.array(single, dtype=bool).reshape(-1, program.num_cities)
-    support = program.x > 1e-9
-    values = cut_values(sets, program.tails[support], program.heads[support], program.x[support])
-    return sets[values < 2.5]
+    return sets[cut_values(sets, *program.support) < 2.5]
 
 
 def tighten(

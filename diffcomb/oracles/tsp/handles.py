@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from diffcomb.compiled import compiled
+from diffcomb.oracles.tsp.xorshift import FIRST, next_word
 
 _THRESHOLDS = (1e-6, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4)
 
@@ -23,11 +24,9 @@ def candidate_handles(
         tails, heads, x: the support edges. tight: (sets, N) bool, x(delta(S)) near 2.
     """
     keys = np.empty(n, dtype=np.uint64)
-    state = np.uint64(88172645463325253)
-    for v in range(n):  # xorshift: a set is known by the exclusive or of its cities' words
-        state ^= state << np.uint64(13)
-        state ^= state >> np.uint64(7)
-        state ^= state << np.uint64(17)
+    state = np.uint64(FIRST)
+    for v in range(n):  # a set is known by the exclusive or of its cities' words
+        state = next_word(state)
         keys[v] = state
     handles = np.zeros((limit, n), dtype=np.bool_)
     found = np.zeros(limit, dtype=np.uint64)

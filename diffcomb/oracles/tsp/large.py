@@ -54,7 +54,7 @@ def solve_large(
     # subtours alone cost little, and say which tours are worth looking at
     bound, complete = tighten(program, best.upper, tolerance, deadline, price=True, rounds=0)
     if complete and bound < best.upper - tolerance:
-        _search_near(program, best, matrix, 10 * kicks)
+        _search_near(program, program.reduced_costs(), best, 10 * kicks)
         sizes = next(sizes for above, sizes in _SIZES if num_cities > above)
         bound, complete = tighten(
             program, best.upper, tolerance, deadline, price=True, rounds=60, sizes=sizes
@@ -64,12 +64,13 @@ def solve_large(
     if tight_cuts is not None:
         prices = program.dual[num_cities:]
         tight_cuts.extend(cut for price, cut in zip(prices, program.cuts, strict=True) if price > 1e-9)
-    if bound < best.upper - tolerance:
-        _search_near(program, best, matrix, 10 * kicks)
+    if bound >= best.upper - tolerance:
+        return Outcome(best.edges, bound, True)
+    reduced = program.reduced_costs()
+    _search_near(program, reduced, best, 10 * kicks)
     slack = best.upper - tolerance - bound
     if slack <= 0:
         return Outcome(best.edges, bound, True)
-    reduced = program.reduced_costs()
     possible = reduced <= slack
     program.add_columns(np.setdiff1d(np.flatnonzero(possible), program.columns))
     ceiling = possible[program.columns].astype(np.float64)
@@ -94,10 +95,11 @@ def _first_columns(matrix: np.ndarray, tour: np.ndarray) -> np.ndarray:
     return np.union1d(low * (2 * n - low - 1) // 2 + high - low - 1, tour)
 
 
-def _search_near(program: TourProgram, best: Incumbent, matrix: np.ndarray, kicks: int) -> None:
+def _search_near(program: TourProgram, reduced: np.ndarray, best: Incumbent, kicks: int) -> None:
     """Look for tours among the neighbours that the dual solution suggests, from the primal one too."""
-    best.neighbours_by(_matrix(len(matrix), *program.ends, program.reduced_costs()))
+    n = program.num_cities
+    best.neighbours_by(_matrix(n, *program.ends, reduced))
     best.search(kicks)
-    for noise in _NOISE if len(matrix) > FEW_CITIES else _NOISE[:1]:
+    for noise in _NOISE if n > FEW_CITIES else _NOISE[:1]:
         best.round(program, kicks, noise)
     best.search(kicks)

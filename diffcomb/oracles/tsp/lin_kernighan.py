@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from diffcomb.compiled import compiled
+from diffcomb.oracles.tsp.xorshift import FIRST, next_word
 
 #: neighbours tried at the first step of a move; afterwards only the best one
 _BREADTH = 3
@@ -283,14 +284,12 @@ def improve_tour(
     current = kept_cost = best_cost = tour_cost(cost, tour)
     kept, best = tour.copy(), tour.copy()
     heat = _HEAT * _spread(cost, near)
-    state = np.uint64(seed * 2 + 88172645463325253)
+    state = np.uint64(seed * 2 + FIRST)
     longest = min(50, (n - 2) // 3)
     for kick in range(kicks):
         draws = np.empty(4, dtype=np.int64)
-        for k in range(4):  # xorshift: numba's own generator is one per thread, not per call
-            state ^= state << np.uint64(13)
-            state ^= state >> np.uint64(7)
-            state ^= state << np.uint64(17)
+        for k in range(4):
+            state = next_word(state)
             draws[k] = np.int64(state >> np.uint64(2))
         start = draws[0] % n
         first, second = 1 + draws[1] % longest, 1 + draws[2] % longest

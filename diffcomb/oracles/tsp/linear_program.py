@@ -97,6 +97,12 @@ class TourProgram:
     def heads(self) -> np.ndarray:
         return self._heads[self.columns]
 
+    @property
+    def support(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Tails, heads and values of the columns that x uses."""
+        used = self.x > 1e-9
+        return self.tails[used], self.heads[used], self.x[used]
+
     def add_columns(self, positions: np.ndarray) -> None:
         """Edges that become variables, with their coefficients in every row."""
         count = len(positions)
@@ -174,10 +180,7 @@ class TourProgram:
 
     def violated_pool_cuts(self) -> list[Cut]:
         """Cuts of the pool that x violates."""
-        support = self.x > 1e-9
-        return self._pool.violated(
-            self.tails[support], self.heads[support], self.x[support], self._keys, _VIOLATED
-        )
+        return self._pool.violated(*self.support, self._keys, _VIOLATED)
 
     def set_bounds(self, lower: np.ndarray, upper: np.ndarray) -> None:
         """Bounds of all columns."""

@@ -14,11 +14,12 @@ from __future__ import annotations
 import numpy as np
 
 from diffcomb.compiled import compiled
-from diffcomb.oracles.tsp.closed_walks import MOST_NODES, cheapest_walk, uses_of_cheapest
+from diffcomb.oracles.tsp.closed_walks import MOST_NODES, NO_EDGE, cheapest_walk, uses_of_cheapest
 from diffcomb.oracles.tsp.cuts import ShrunkCut
 from diffcomb.oracles.tsp.walk_hull import most_violated
+from diffcomb.oracles.tsp.xorshift import FIRST, next_word
+from diffcomb.problems.subtour import find
 
-_NO_EDGE = 1e30
 #: values of x above this count
 _POSITIVE = 1e-7
 #: a facet is dropped unless it is violated by this much of its right-hand side
@@ -50,14 +51,6 @@ def violated_local_cuts(
 
 
 @compiled
-def _root(label: np.ndarray, v: int) -> int:
-    while label[v] != v:
-        label[v] = label[label[v]]
-        v = label[v]
-    return v
-
-
-@compiled
 def merge(
     num_cities: int, tails: np.ndarray, heads: np.ndarray, x: np.ndarray, mode: int
 ) -> tuple[np.ndarray, int]:
@@ -77,24 +70,24 @@ def merge(
     whole = np.arange(n)
     for e in range(len(x)):
         if x[e] > 1.0 - 1e-6:
-            whole[_root(whole, tails[e])] = _root(whole, heads[e])
+            whole[find(whole, tails[e])] = find(whole, heads[e])
     for e in range(len(x)):
         if x[e] <= 1.0 - 1e-6:
             continue
         u, v = tails[e], heads[e]
         if mode == 0:
             end = u if full[u] == 1 else (v if full[v] == 1 else -1)
-            path = _root(whole, u)
+            path = find(whole, u)
             if end >= 0 and not end_taken[path]:
                 end_taken[path] = True  # this end stays alone
                 continue
-        label[_root(label, u)] = _root(label, v)
+        label[find(label, u)] = find(label, v)
     again = mode == 2
     while again:
         again = False
         between = np.zeros((n, n))
         for e in range(len(x)):
-            u, v = _root(label, tails[e]), _root(label, heads[e])
+            u, v = find(label, tails[e]), find(label, heads[e])
             if u != v:
                 between[min(u, v), max(u, v)] += x[e]
         for u in range(n):
@@ -111,7 +104,7 @@ def merge(
             count += 1
     result = np.empty(n, dtype=np.int64)
     for v in range(n):
-        result[v] = group[_root(label, v)]
+        result[v] = group[find(label, v)]
     return result, count
 
 
@@ -139,16 +132,16 @@ def _search(
     weights = np.zeros((_LIMIT, k, k))
     rhs, violation = np.zeros(_LIMIT), np.zeros(_LIMIT)
     seen, keys = np.zeros(count, dtype=np.uint64), np.empty(count, dtype=np.uint64)
-    state = np.uint64(88172645463325253)
+    state = np.uint64(FIRST)
     for a in range(count):
-        state = _next(state)
+        state = next_word(state)
         keys[a] = state
     number = np.empty(count, dtype=np.int64)
     found = 0
     for seed in range(count):
         if found == _LIMIT:
             break
-        state = _next(state)
+        state = next_word(state)
         if not _grow(seed, between, k, rule, state, number):
             continue
         # a neighbourhood is known by the exclusive or of its groups' words
@@ -213,7 +206,7 @@ def _grow(seed: int, between: np.ndarray, size: int, rule: int, state: np.uint64
                 elif rule == 1:
                     attached[a] = max(attached[a], float(size - step))
                 else:
-                    state = _next(state)
+                    state = next_word(state)
                     attached[a] += between[current, a] * float(state % np.uint64(1000)) / 1000.0
             if attached[a] > _POSITIVE and (following < 0 or attached[a] > attached[following] + 1e-9):
                 following = a
@@ -221,15 +214,6 @@ def _grow(seed: int, between: np.ndarray, size: int, rule: int, state: np.uint64
         if current < 0:
             return step == size - 2
     return True
-
-
-@compiled
-def _next(state: np.uint64) -> np.uint64:
-    """xorshift: numba's own generator is one per thread, not per call."""
-    state ^= state << np.uint64(13)
-    state ^= state >> np.uint64(7)
-    state ^= state << np.uint64(17)
-    return state
 
 
 @compiled
@@ -259,7 +243,7 @@ def _lift(
     Pairs off the support start at their shortest path (so no walk gains by them) and are lowered one
     after the other, those with most columns first, as far as every walk keeps to the right-hand side.
     """
-    weight[:] = _NO_EDGE
+    weight[:] = NO_EDGE
     for e in range(len(price)):
         u, v = ends[e, 0], ends[e, 1]
         weight[u, v] = weight[v, u] = max(np.rint(scale * price[e]), 0.0)
@@ -271,7 +255,7 @@ def _lift(
     count = 0
     for u in range(k):
         for v in range(u + 1, k):
-            if weight[u, v] >= _NO_EDGE:
+            if weight[u, v] >= NO_EDGE:
                 off[count, 0], off[count, 1], rank[count] = u, v, -columns[u, v]
                 count += 1
             weight[u, v] = weight[v, u] = distance[u, v]

@@ -20,12 +20,11 @@ def candidate_sets(program: TourProgram, count: int) -> list[SetCut]:
     n = program.num_cities
     if count == 0:
         return []
-    support = program.x > 1e-9
-    tails, heads, x = program.tails[support], program.heads[support], program.x[support]
+    support = program.support
     own = [cut.sets for cut in program.cuts if isinstance(cut, SetCut)]
     none = np.zeros((0, n), dtype=bool)
-    sets = np.concatenate([none, *own, candidate_handles(n, tails, heads, x, none, _MOST)])
-    away = np.abs(cut_values(sets, tails, heads, x) - 3.0)
+    sets = np.concatenate([none, *own, candidate_handles(n, *support, none, _MOST)])
+    away = np.abs(cut_values(sets, *support) - 3.0)
     size = sets.sum(1)
     away[(size < 2) | (size > n - 2)] = np.inf
     found: dict[bytes, SetCut] = {}

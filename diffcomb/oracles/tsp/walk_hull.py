@@ -15,9 +15,9 @@ from __future__ import annotations
 import numpy as np
 
 from diffcomb.compiled import compiled
-from diffcomb.oracles.tsp.closed_walks import cheapest_walk, walk_through
+from diffcomb.oracles.tsp.closed_walks import NO_EDGE, cheapest_walk, walk_through
+from diffcomb.oracles.tsp.xorshift import FIRST, next_word
 
-_NO_EDGE = 1e30
 _EPS = 1e-9
 #: of the right-hand side: keeps bases apart, so that pivots make progress
 _PERTURBATION = 1e-6
@@ -39,11 +39,9 @@ def most_violated(
     m = len(x)
     inverse = np.eye(m)
     level = np.empty(m)
-    state = np.uint64(88172645463325253)
+    state = np.uint64(FIRST)
     for e in range(m):
-        state ^= state << np.uint64(13)
-        state ^= state >> np.uint64(7)
-        state ^= state << np.uint64(17)
+        state = next_word(state)
         level[e] = x[e] + _PERTURBATION * (0.5 + float(state % np.uint64(1000)) / 1000.0)
     basic = np.arange(m)  # below m: slack of an edge, m + k: walk k
     walks = np.zeros((_MAX_WALKS, m))
@@ -51,7 +49,7 @@ def most_violated(
     # a walk has K edges at least
     center, best_bound = np.full(m, 1.0 / num_nodes), x.sum() / num_nodes
     asked, column = np.empty(m), np.empty(m)
-    weight = np.full((num_nodes, num_nodes), _NO_EDGE)
+    weight = np.full((num_nodes, num_nodes), NO_EDGE)
     distance = np.empty((num_nodes, num_nodes))
     middle = np.empty((num_nodes, num_nodes), dtype=np.int64)
     uses = np.empty((num_nodes, num_nodes), dtype=np.int64)
