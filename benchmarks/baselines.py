@@ -22,7 +22,8 @@ from torch import Tensor, nn
 
 from diffcomb.errors import DiffcombError
 from diffcomb.metrics import normalized_regret
-from diffcomb.problems import OracleResult, ShortestPath
+from diffcomb.oracles import OracleResult
+from diffcomb.problems import ShortestPath
 from diffcomb.protocol import register_configs
 
 CONF = Path(__file__).parents[1] / "conf"

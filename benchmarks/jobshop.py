@@ -16,7 +16,8 @@ from typing import Any
 import torch
 
 from diffcomb import DecisionLayer
-from diffcomb.problems import JobShop, OracleResult
+from diffcomb.oracles import OracleResult
+from diffcomb.problems import JobShop
 
 
 def main() -> None:

@@ -19,15 +19,8 @@ from torch import Tensor
 from benchmarks.layer_peers import HAS_QPTH, PiqpLoop, piqp_layer, qpth_layer
 from diffcomb import DecisionLayer
 from diffcomb.errors import DiffcombError
-from diffcomb.problems import (
-    Assignment,
-    Knapsack,
-    Matching,
-    Polytope,
-    Problem,
-    ShortestPath,
-    TravelingSalesman,
-)
+from diffcomb.problems import Assignment, Knapsack, Matching, Problem, ShortestPath, TravelingSalesman
+from diffcomb.program import Program
 
 REFERENCES = ("piqp forward", "piqp", "cvxpylayers", "qpth")
 #: largest n: instances too slow for a general solver are not timed with it
@@ -38,9 +31,9 @@ Call = Callable[[Tensor], Tensor]
 class DegreePolytope(TravelingSalesman):
     """The degree equations alone, which every solver can take."""
 
-    def polytope(self) -> Polytope:
+    def polytope(self) -> Program:
         p = super().polytope()
-        return Polytope(p.A, p.b, p.G, p.h, integral=False)
+        return Program(p.A, p.b, p.G, p.h, integral=False)
 
 
 def instances(quick: bool) -> Iterator[tuple[str, Problem]]:
@@ -94,7 +87,7 @@ def gradient_error(layer: DecisionLayer, theta: Tensor, generator: torch.Generat
     return 1.0 - float(torch.cosine_similarity(both, exact, dim=0)) if exact.norm() > 0 else None
 
 
-def reference_layers(problem: Problem, polytope: Polytope, rho: float) -> dict[str, Call]:
+def reference_layers(problem: Problem, polytope: Program, rho: float) -> dict[str, Call]:
     """name -> theta -> x, differentiable, for the solvers that can take an instance of this size."""
     n, layers = problem.num_costs, {}
     if polytope.is_lazy:
@@ -111,7 +104,7 @@ def reference_layers(problem: Problem, polytope: Polytope, rho: float) -> dict[s
 
 
 def seconds_of_references(
-    problem: Problem, polytope: Polytope, rho: float, theta: Tensor, weight: Tensor
+    problem: Problem, polytope: Program, rho: float, theta: Tensor, weight: Tensor
 ) -> dict[str, float]:
     """CPU seconds an instance: `piqp forward` without gradient, the others forward and backward."""
     seconds = {

@@ -15,7 +15,7 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from diffcomb.problems import Polytope
+from diffcomb.program import Program
 
 HAS_QPTH = find_spec("qpth") is not None
 
@@ -27,7 +27,7 @@ class PiqpLoop:
     equations of that face. No polish and no check: the leanest loop that gives a gradient.
     """
 
-    def __init__(self, polytope: Polytope) -> None:
+    def __init__(self, polytope: Program) -> None:
         self.solver = piqp.SparseSolver()
         self.solver.settings.eps_abs = self.solver.settings.eps_rel = 1e-9
         n, self.h = polytope.num_vars, polytope.h
@@ -86,13 +86,13 @@ class _Piqp(torch.autograd.Function):
         return torch.from_numpy(ctx.loop.backward(ctx.faces, grads[0].numpy())), None
 
 
-def piqp_layer(polytope: Polytope) -> Callable[[Tensor], Tensor]:
+def piqp_layer(polytope: Program) -> Callable[[Tensor], Tensor]:
     """theta / rho -> x, differentiable."""
     loop = PiqpLoop(polytope)
     return lambda cost: _Piqp.apply(cost, loop)
 
 
-def qpth_layer(polytope: Polytope) -> Callable[[Tensor], Tensor]:
+def qpth_layer(polytope: Program) -> Callable[[Tensor], Tensor]:
     """theta / rho -> x, differentiable; the box becomes rows of G, as qpth knows no bounds."""
     from qpth.qp import QPFunction
 

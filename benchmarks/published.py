@@ -23,11 +23,11 @@ import torch
 
 from datamodules import UniformTSPDataModule
 from diffcomb.errors import DiscontinuityWarning, InvalidInstanceError
-from diffcomb.oracles.tsp.two_opt import best_nearest_neighbour
 from diffcomb.problems import JobShop, TravelingSalesman
+from diffcomb.problems.tours.heuristics.two_opt import best_nearest_neighbour
 from diffcomb.relaxations import GumbelSinkhorn
-from diffcomb.relaxations.birkhoff_search import birkhoff_search
-from diffcomb.relaxations.tour_search import active_search, decode_tours, neighbor_prior
+from diffcomb.relaxations.soft.birkhoff.birkhoff_search import birkhoff_search
+from diffcomb.relaxations.soft.decoding.tour_search import active_search, decode_tours, neighbor_prior
 from models import DimesMetaSolver
 
 #: mean makespan over the best known, Taillard's 15 x 15 (Park et al. 2021, arXiv:2106.03051, Table 2)

@@ -16,13 +16,14 @@ import torch
 from scipy import sparse
 
 from diffcomb.errors import SolveFailedError
-from diffcomb.problems import Assignment, Knapsack, Polytope, ShortestPath, TravelingSalesman
-from diffcomb.reformulation.kkt import KKTSolver
+from diffcomb.problems import Assignment, Knapsack, ShortestPath, TravelingSalesman
+from diffcomb.program import Program
+from diffcomb.projection.kkt import KKTSolver
 
 COSTS = ("uniform", "normal", "equal", "integer", "zero", "decades")
 
 
-def polytopes(rng: np.random.Generator) -> Iterator[tuple[str, Polytope]]:
+def polytopes(rng: np.random.Generator) -> Iterator[tuple[str, Program]]:
     """Name and polytope of each family."""
     yield "grid 5x5", ShortestPath.grid(5, 5).polytope()
     yield "grid 6x8", ShortestPath.grid(6, 8).polytope()
@@ -38,12 +39,12 @@ def polytopes(rng: np.random.Generator) -> Iterator[tuple[str, Polytope]]:
     yield "assignment", p
     duplicated = sparse.vstack([p.A, p.A[:3], p.A.sum(0)[None]])
     b = np.concatenate([p.b, p.b[:3], [p.b.sum()]])
-    yield "dependent equations", Polytope.from_arrays(duplicated, b, num_vars=36, integral=True)
+    yield "dependent equations", Program.from_arrays(duplicated, b, num_vars=36, integral=True)
     forced = np.zeros((2, 36))
     forced[0, 7] = forced[1, 14] = -1.0
     yield (
         "forced edges",
-        Polytope.from_arrays(p.A, p.b, forced, -np.ones(2), num_vars=36, integral=True),
+        Program.from_arrays(p.A, p.b, forced, -np.ones(2), num_vars=36, integral=True),
     )
     yield "subtours", TravelingSalesman(7).polytope()
     yield "knapsack", Knapsack(rng.random((2, 20)), [3.0, 4.0]).polytope()
@@ -53,13 +54,13 @@ def polytopes(rng: np.random.Generator) -> Iterator[tuple[str, Polytope]]:
     for k in range(2):
         G = -(rng.random((8, 12)) < 0.35).astype(float)
         G = G[G.sum(1) < 0]
-        yield f"cover {k}", Polytope.from_arrays(G=G, h=-np.ones(len(G)), num_vars=12, integral=False)
+        yield f"cover {k}", Program.from_arrays(G=G, h=-np.ones(len(G)), num_vars=12, integral=False)
     for k in range(3):
         A, z = rng.integers(-1, 2, (3, 10)).astype(float), rng.integers(0, 2, 10)
         G = rng.integers(-2, 3, (5, 10)).astype(float)
         yield (
             f"random {k}",
-            Polytope.from_arrays(A, A @ z, G, G @ z + rng.integers(0, 2, 5), num_vars=10, integral=False),
+            Program.from_arrays(A, A @ z, G, G @ z + rng.integers(0, 2, 5), num_vars=10, integral=False),
         )
 
 

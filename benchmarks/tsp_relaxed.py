@@ -20,9 +20,9 @@ import numpy as np
 import torch
 
 from diffcomb.problems import TravelingSalesman
-from diffcomb.reformulation import column_pricing
-from diffcomb.reformulation.column_pricing import ColumnPricingSolver
-from diffcomb.reformulation.kkt import KKTSolver
+from diffcomb.projection import column_pricing
+from diffcomb.projection.column_pricing import ColumnPricingSolver
+from diffcomb.projection.kkt import KKTSolver
 
 #: columns with their widths
 _COLUMNS = {"cities": 6, "rho": 5, "priced": 8, "all": 8, "forward": 8, "backward": 8, "exact": 8, "ratio": 6}

@@ -10,8 +10,9 @@ from ortools.sat.python import cp_model
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from diffcomb.problems import OracleResult, TravelingSalesman
-from diffcomb.problems.subtour import violated_sets
+from diffcomb.oracles import OracleResult
+from diffcomb.problems import TravelingSalesman
+from diffcomb.problems.tours.subtour import violated_sets
 
 #: value of the best tour (inf if none), lower bound, proven
 Answer = tuple[float, float, bool]

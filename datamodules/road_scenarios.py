@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from tqdm import trange
 
-from diffcomb.problems.roads import RoadNetwork, assign
+from diffcomb.traffic import RoadNetwork, assign
 
 NODE_FEATURES = ("trips leaving", "trips arriving", "is a zone")
 LINK_FEATURES = (

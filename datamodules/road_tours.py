@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from diffcomb.problems import TravelingSalesman
-from diffcomb.problems.roads import RoadNetwork
+from diffcomb.traffic import RoadNetwork
 
 
 def plan_tour(roads: RoadNetwork, stops: np.ndarray, times: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ import torch
 
 from diffcomb.errors import InvalidInstanceError
 from diffcomb.problems import ShortestPath
-from diffcomb.problems.roads import RoadNetwork
+from diffcomb.traffic import RoadNetwork
 
 #: time per unit of toll and of length that drivers count, as published with the network
 _WEIGHTS = {"Chicago-Sketch": {"toll_weight": 0.02, "distance_weight": 0.04}}

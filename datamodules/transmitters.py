@@ -20,7 +20,7 @@ from torch import Tensor
 
 from diffcomb.errors import InvalidInstanceError
 from diffcomb.problems import Graph, GraphColoring
-from diffcomb.problems.dsatur import dsatur
+from diffcomb.problems.coloring.dsatur import dsatur
 
 VERTEX_FEATURES = ("load", "neighbours")
 CHOICE_FEATURES = ("reading",)

@@ -1,9 +1,7 @@
 """Differentiable combinatorial decisions: predict costs, decide exactly, train through the decision."""
 
-import diffcomb.oracles  # noqa: F401  (registers the oracles that problem.solve looks up)
-from diffcomb.layers import DecisionLayer
+from diffcomb.layers import DecisionLayer, exactness_threshold, optimal_value
 from diffcomb.losses import FenchelYoungLoss, RegretLoss, SmoothedSPOPlusLoss
-from diffcomb.reformulation import exactness_threshold, optimal_value
 
 __version__ = "0.1.0"
 

@@ -13,7 +13,7 @@ from torch_geometric.data import Batch
 from diffcomb.errors import UnsupportedError
 from diffcomb.metrics import normalized_regret
 from diffcomb.problems import Problem, TravelingSalesman
-from diffcomb.relaxations.tour_search import decode_tours, neighbor_prior, reinforce
+from diffcomb.relaxations.soft.decoding.tour_search import decode_tours, neighbor_prior, reinforce
 from models.dimes_networks import EmbNet, ParNet
 
 

@@ -40,9 +40,9 @@ from diffcomb.problems import (
     ShortestPath,
     TravelingSalesman,
 )
-from diffcomb.reformulation import ACCURATE_SOLVERS
+from diffcomb.projection import ACCURATE_SOLVERS
 from diffcomb.relaxations import DIMES, Birkhoff, GumbelSinkhorn, GumbelSoftmax
-from diffcomb.relaxations.soft_decision import SoftDecision
+from diffcomb.relaxations.soft.soft_decision import SoftDecision
 
 #: small enough that all of {0,1}^n can be tried
 PROBLEMS: dict[str, Callable[[], Problem]] = {

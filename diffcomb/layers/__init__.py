@@ -1,32 +1,38 @@
 """theta -> decision, as nn.Modules."""
 
 from diffcomb.layers.adjoint import Adjoint, attach_adjoint
+from diffcomb.layers.concave_penalty import ConcaveDecision, concave_penalty
 from diffcomb.layers.decision_layer import DecisionLayer
-from diffcomb.layers.engine import Decided, Engine, OracleSettings
+from diffcomb.layers.engine import Decided, Engine
 from diffcomb.layers.exact_decisions import exact_decisions, members_by_problem, refuse_start_times
+from diffcomb.layers.optimal_value import optimal_value
 from diffcomb.layers.parametric_layer import ParametricLayer
 from diffcomb.layers.perturbation import Perturbation, SeededNoise, cost_scale, matching_step
 from diffcomb.layers.record import LayerRecord
 from diffcomb.layers.rho import FixedRho, ShareController
-from diffcomb.layers.traffic_layer import TrafficLayer
+from diffcomb.layers.threshold import Threshold, exactness_threshold, is_exact
 
 __all__ = [
     "Adjoint",
+    "ConcaveDecision",
     "Decided",
     "DecisionLayer",
     "Engine",
     "FixedRho",
     "LayerRecord",
-    "OracleSettings",
     "ParametricLayer",
     "Perturbation",
     "SeededNoise",
     "ShareController",
-    "TrafficLayer",
+    "Threshold",
     "attach_adjoint",
+    "concave_penalty",
     "cost_scale",
     "exact_decisions",
+    "exactness_threshold",
+    "is_exact",
     "matching_step",
     "members_by_problem",
+    "optimal_value",
     "refuse_start_times",
 ]

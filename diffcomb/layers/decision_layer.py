@@ -10,13 +10,14 @@ from torch import Tensor, nn
 
 from diffcomb.errors import InvalidCostsError, UnknownNameError
 from diffcomb.layers.adjoint import attach_adjoint
-from diffcomb.layers.engine import Engine, OracleSettings, record_of
+from diffcomb.layers.engine import Engine, record_of
 from diffcomb.layers.exact_decisions import members_by_problem
 from diffcomb.layers.make_engine import make_engine
 from diffcomb.layers.record import LayerRecord
 from diffcomb.layers.rho import FixedRho, ShareController
-from diffcomb.problems import Problem, find_oracle
-from diffcomb.reformulation import check_solver
+from diffcomb.oracles import Limits, find_oracle
+from diffcomb.problems import Problem
+from diffcomb.projection import check_solver
 
 Costs = Tensor | Sequence[Tensor]
 
@@ -85,7 +86,7 @@ class DecisionLayer(nn.Module):
         self.solver, self.decision, self.backward_method = solver, decision, backward
         self.lazy_rows, self.certify = lazy_rows, certify
         self.rho = ShareController() if isinstance(rho, str) else FixedRho(rho)
-        self.oracle = OracleSettings(oracle, time_limit, num_workers, seed)
+        self.oracle = Limits(oracle, time_limit, num_workers, seed)
         self.last = LayerRecord()
         self._engines: dict[Problem, Engine] = {}
         if isinstance(problem, Problem):

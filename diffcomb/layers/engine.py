@@ -10,16 +10,10 @@ import torch
 from torch import Tensor
 
 from diffcomb.layers.record import LayerRecord
-from diffcomb.problems import OracleResult, Problem, Status
-from diffcomb.reformulation import (
-    AutoSolver,
-    ConvexSolver,
-    RelaxedDecision,
-    VerticesSolver,
-    exactness_threshold,
-    is_exact,
-    make_solver,
-)
+from diffcomb.layers.threshold import exactness_threshold, is_exact
+from diffcomb.oracles import Limits, OracleResult, Status
+from diffcomb.problems import Problem
+from diffcomb.projection import AutoSolver, ConvexSolver, RelaxedDecision, VerticesSolver, make_solver
 
 #: convex solvers stop at residuals far below, and x_rho next to a vertex but not at it is far above
 _SAME = 1e-6
@@ -45,16 +39,6 @@ class Engine(Protocol):
     def relax(self, theta: Tensor, rho: Tensor) -> RelaxedDecision: ...
 
 
-@dataclass(frozen=True)
-class OracleSettings:
-    """Which oracle decides, and its limits; see `Problem.solve`."""
-
-    oracle: str = "auto"
-    time_limit: float | None = None
-    num_workers: int | None = None
-    seed: int = 0
-
-
 class BinaryEngine:
     """Exact or relaxed 0-1 decisions, differentiated through the KKT system of x_rho.
 
@@ -68,7 +52,7 @@ class BinaryEngine:
         problem: Problem,
         solver: str,
         decision: str,
-        oracle: OracleSettings,
+        oracle: Limits,
         backward: str = "cholesky",
         certify: str = "none",
         lazy_rows: bool = True,
@@ -134,8 +118,7 @@ class BinaryEngine:
         return replace(record, rho=rho, certified=certified, exact=certificate, threshold=threshold)
 
     def _solve(self, theta: Tensor) -> OracleResult:
-        o = self.oracle
-        return self.problem.solve(theta, o.oracle, o.time_limit, num_workers=o.num_workers, seed=o.seed)
+        return self.problem.solve(theta, self.oracle)
 
 
 def record_of(exact: OracleResult | None, relaxed: RelaxedDecision | None) -> LayerRecord:

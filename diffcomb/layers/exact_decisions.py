@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from diffcomb.errors import InvalidCostsError, UnsupportedError
-from diffcomb.layers.engine import OracleSettings
+from diffcomb.oracles import Limits
 from diffcomb.problems import Problem
-from diffcomb.reformulation.safe_oracle import decide_safely
+from diffcomb.problems.safe_oracle import decide_safely
 
 
-def exact_decisions(problem: Problem, costs: Tensor, settings: OracleSettings) -> Tensor:
+def exact_decisions(problem: Problem, costs: Tensor, settings: Limits) -> Tensor:
     """z*(costs), (..., n) -> (..., n) float64, detached: samples and batch become rows of one call.
 
     Raises:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from diffcomb.layers.engine import BinaryEngine, Engine, OracleSettings
+from diffcomb.layers.engine import BinaryEngine, Engine
 from diffcomb.layers.schedule_engine import ScheduleEngine
+from diffcomb.oracles import Limits
 from diffcomb.problems import JobShop, Problem
 
 
@@ -11,7 +12,7 @@ def make_engine(
     problem: Problem,
     solver: str,
     decision: str,
-    oracle: OracleSettings,
+    oracle: Limits,
     backward: str,
     certify: str,
     lazy_rows: bool,

@@ -12,7 +12,7 @@ from torch.autograd.function import once_differentiable
 from diffcomb.errors import InvalidCostsError, UnsupportedError
 from diffcomb.layers.rho import FixedRho, ShareController
 from diffcomb.problems import Problem
-from diffcomb.reformulation.parametric import ParametricProjection
+from diffcomb.projection.parametric import ParametricProjection
 
 
 class _Project(torch.autograd.Function):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-from diffcomb.problems import Status
+from diffcomb.oracles import Status
 
 
 @dataclass(frozen=True)

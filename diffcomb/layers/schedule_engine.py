@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from diffcomb.errors import UnsupportedError
-from diffcomb.layers.engine import Decided, OracleSettings, record_of
-from diffcomb.oracles import common_unit
+from diffcomb.layers.engine import Decided, record_of
+from diffcomb.oracles import Limits
 from diffcomb.problems import JobShop, Timing
-from diffcomb.reformulation import RelaxedDecision
+from diffcomb.problems.job_shop.search.grid import common_unit
+from diffcomb.projection import RelaxedDecision
 
 
 class ScheduleEngine:
@@ -29,7 +30,7 @@ class ScheduleEngine:
         UnsupportedError: decision="relaxed", or a relaxed decision asked for by a loss.
     """
 
-    def __init__(self, problem: JobShop, decision: str, oracle: OracleSettings) -> None:
+    def __init__(self, problem: JobShop, decision: str, oracle: Limits) -> None:
         if decision != "exact":
             raise UnsupportedError(
                 "A job shop has no relaxed decision; use decision='exact', whose gradients are exact."
@@ -44,8 +45,7 @@ class ScheduleEngine:
         )
 
     def decide(self, theta: Tensor, rho: Tensor, *, needs_grad: bool) -> Decided:
-        o = self.oracle
-        result = self.problem.solve(theta, o.oracle, o.time_limit, num_workers=o.num_workers, seed=o.seed)
+        result = self.problem.solve(theta, self.oracle)
         record = record_of(result, None)
         if not needs_grad:
             return Decided(result.decision, None, record)

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor, nn
 
-from diffcomb.layers import OracleSettings, members_by_problem
+from diffcomb.layers import members_by_problem
+from diffcomb.oracles import Limits
 from diffcomb.problems import Problem
 
 Batch = Tensor | Sequence[Tensor]
@@ -44,7 +45,7 @@ def blocks(
     ]
 
 
-def oracle_of(layer: nn.Module) -> OracleSettings:
+def oracle_of(layer: nn.Module) -> Limits:
     """The oracle and limits of a layer; the defaults where it has none."""
     settings = getattr(layer, "oracle", None)
-    return settings if isinstance(settings, OracleSettings) else OracleSettings()
+    return settings if isinstance(settings, Limits) else Limits()

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from diffcomb.errors import UnsupportedError
 from diffcomb.losses.batch import Batch, blocks, mean_of
 from diffcomb.problems import Problem
-from diffcomb.reformulation import ConvexSolver, make_solver
+from diffcomb.projection import ConvexSolver, make_solver
 
 
 class ConeAlignedLoss(nn.Module):

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from diffcomb.layers import DecisionLayer
 from diffcomb.losses.batch import Batch, as_rows, mean_of
 from diffcomb.problems import Problem
-from diffcomb.reformulation import relaxed_objective
+from diffcomb.projection import relaxed_objective
 
 
 class FenchelYoungLoss(nn.Module):

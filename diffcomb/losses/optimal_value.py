@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from diffcomb.layers import DecisionLayer
+from diffcomb.layers import DecisionLayer, optimal_value
 from diffcomb.losses.batch import Batch, as_rows, mean_of
 from diffcomb.problems import Problem
-from diffcomb.reformulation import optimal_value
 
 
 class OptimalValueLoss(nn.Module):

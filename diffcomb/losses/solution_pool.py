@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from diffcomb.errors import UnsupportedError
-from diffcomb.layers import OracleSettings, exact_decisions
+from diffcomb.layers import exact_decisions
 from diffcomb.losses.batch import Batch, blocks, mean_of, oracle_of
+from diffcomb.oracles import Limits
 from diffcomb.problems import Problem
 
 
@@ -60,7 +61,7 @@ class SolutionPool(nn.Module):
         self.added += len(fresh)
         return len(fresh)
 
-    def update(self, theta: Tensor, z_true: Tensor, settings: OracleSettings) -> int:
+    def update(self, theta: Tensor, z_true: Tensor, settings: Limits) -> int:
         """Add z_true (batch, n) and z* at a random share of theta (batch, n); returns the oracle calls."""
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + int(self.draws))
         self.draws += 1

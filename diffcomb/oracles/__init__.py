@@ -1,38 +1,17 @@
-"""WHO decides: exact discrete solvers, registered by name when this package is imported."""
+"""WHO decides: what an oracle is, how batches are solved, and the mixed-integer backends."""
 
-from diffcomb.oracles.coloring import CheapestColoringOracle, DsaturTabuCol, fewest_colors
-from diffcomb.oracles.cplex import CPLEX
-from diffcomb.oracles.cpsat import CPSAT
-from diffcomb.oracles.gurobi import GUROBI
-from diffcomb.oracles.highs import HIGHS
-from diffcomb.oracles.hungarian import HungarianOracle
-from diffcomb.oracles.jobshop import DispatchingRules, JobShopOracle, PriorityPolicy, common_unit
-from diffcomb.oracles.knapsack import KnapsackOracle
-from diffcomb.oracles.mip import MipOracle
-from diffcomb.oracles.scip import SCIP
-from diffcomb.oracles.shortest_path import ShortestPathOracle
-from diffcomb.oracles.tsp import BranchAndCut, NearestNeighborTwoOpt
-from diffcomb.problems import register_fewest_colors, register_oracle
+from diffcomb.oracles.limits import Limits, available_cores
+from diffcomb.oracles.mip.cplex import CPLEX
+from diffcomb.oracles.mip.cpsat import CPSAT
+from diffcomb.oracles.mip.gurobi import GUROBI
+from diffcomb.oracles.mip.highs import HIGHS
+from diffcomb.oracles.mip.loop import MipOracle
+from diffcomb.oracles.mip.scip import SCIP
+from diffcomb.oracles.oracle import Oracle, OracleAnswer, find_oracle, oracle_names, register_oracle
+from diffcomb.oracles.result import OracleResult, Status
 
-for _oracle in (
-    HIGHS,
-    CPSAT,
-    SCIP,
-    GUROBI,
-    CPLEX,
-    ShortestPathOracle(),
-    HungarianOracle(),
-    KnapsackOracle(),
-    BranchAndCut(),
-    CheapestColoringOracle(),
-    JobShopOracle(),
-    NearestNeighborTwoOpt(),
-    DsaturTabuCol(),
-    DispatchingRules(),
-    PriorityPolicy(),
-):
-    register_oracle(_oracle)
-register_fewest_colors(fewest_colors)
+for _backend in (HIGHS, CPSAT, SCIP, GUROBI, CPLEX):
+    register_oracle(_backend)
 
 __all__ = [
     "CPLEX",
@@ -40,16 +19,14 @@ __all__ = [
     "GUROBI",
     "HIGHS",
     "SCIP",
-    "BranchAndCut",
-    "CheapestColoringOracle",
-    "DispatchingRules",
-    "DsaturTabuCol",
-    "HungarianOracle",
-    "JobShopOracle",
-    "KnapsackOracle",
+    "Limits",
     "MipOracle",
-    "NearestNeighborTwoOpt",
-    "PriorityPolicy",
-    "ShortestPathOracle",
-    "common_unit",
+    "Oracle",
+    "OracleAnswer",
+    "OracleResult",
+    "Status",
+    "available_cores",
+    "find_oracle",
+    "oracle_names",
+    "register_oracle",
 ]

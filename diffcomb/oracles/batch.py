@@ -10,7 +10,9 @@ from typing import TypeVar
 import numpy as np
 from tqdm import tqdm
 
-from diffcomb.problems import OracleAnswer, SolveOptions, Status
+from diffcomb.oracles.limits import Limits
+from diffcomb.oracles.oracle import OracleAnswer
+from diffcomb.oracles.result import Status
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ _PARTS_EACH = 4
 
 
 def solve_in_parts(
-    solve_part: Callable[[np.ndarray], Part], costs: np.ndarray, options: SolveOptions
+    solve_part: Callable[[np.ndarray], Part], costs: np.ndarray, options: Limits
 ) -> list[Part]:
     """Answers of `solve_part` to consecutive rows of costs (batch, n), in order; for compiled batches.
 
@@ -51,9 +53,7 @@ def solve_in_parts(
             return list(pool.map(run, parts))
 
 
-def solve_each(
-    solve_one: Callable[[np.ndarray], Solved], costs: np.ndarray, options: SolveOptions
-) -> OracleAnswer:
+def solve_each(solve_one: Callable[[np.ndarray], Solved], costs: np.ndarray, options: Limits) -> OracleAnswer:
     """Apply `solve_one` to each row of costs (batch, n), `options.workers` rows at a time.
 
     Threads, not processes: the solvers behind this release the GIL while they run, and nothing is

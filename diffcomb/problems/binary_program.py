@@ -11,15 +11,15 @@ from torch import Tensor
 
 from diffcomb.data.mps import read_binary_model
 from diffcomb.errors import InvalidInstanceError
-from diffcomb.problems.cuts import conflict_graph, separate_cuts
-from diffcomb.problems.polytope import Polytope, Rows
 from diffcomb.problems.problem import CostGraph, Problem
+from diffcomb.program import Program, Rows
+from diffcomb.program.cuts import conflict_graph, separate_cuts
 
 
 class BinaryProgram(Problem):
     """min theta'z subject to A z = b, G z <= h, z in {0,1}^n.
 
-    Polytope: the LP relaxation, in general an outer one, so x_rho approximates conv(Z) from outside;
+    Program: the LP relaxation, in general an outer one, so x_rho approximates conv(Z) from outside;
     where the LP optimum is z* the layer certifies it. `cuts` tightens it with cover and clique cuts,
     found by heuristics while x_rho is computed.
 
@@ -47,7 +47,7 @@ class BinaryProgram(Problem):
         if len(widths) != 1:
             raise InvalidInstanceError("Give A, G or both, with one column per variable.")
         self.num_costs = int(widths.pop())
-        self._known = Polytope.from_arrays(A, b, G, h, num_vars=self.num_costs, integral=integral)
+        self._known = Program.from_arrays(A, b, G, h, num_vars=self.num_costs, integral=integral)
         self._conflicts = conflict_graph(self._known.G, self._known.h) if cuts else None
 
     @classmethod
@@ -74,11 +74,11 @@ class BinaryProgram(Problem):
         feasible = binary & equal.all(axis=1) & below.all(axis=1)
         return torch.from_numpy(feasible).reshape(z.shape[:-1]).to(z.device)
 
-    def polytope(self) -> Polytope:
+    def polytope(self) -> Program:
         known = self._known
         if self._conflicts is None:
             return known
-        return Polytope(known.A, known.b, known.G, known.h, known.integral, self._separate)
+        return Program(known.A, known.b, known.G, known.h, known.integral, self._separate)
 
     def lazy_rows(self, z: np.ndarray) -> Rows:
         """The known rows decide which 0-1 points are in Z."""

@@ -8,14 +8,14 @@ from scipy import sparse
 from torch import Tensor
 
 from diffcomb.errors import InvalidInstanceError
-from diffcomb.problems.polytope import Polytope
 from diffcomb.problems.problem import CostGraph, Problem
+from diffcomb.program import Program
 
 
 class MinCostFlow(Problem):
     """min theta'z over 0-1 flows: out(v) - in(v) = supply_v at every node.
 
-    An arc of capacity k is k parallel arcs. Polytope: conservation with arcs in [0, 1]: conv(Z),
+    An arc of capacity k is k parallel arcs. Program: conservation with arcs in [0, 1]: conv(Z),
     since network matrices are totally unimodular; the last row is redundant and left out.
 
     Args:
@@ -54,9 +54,9 @@ class MinCostFlow(Problem):
         supplies = torch.as_tensor(self.supplies, device=z.device)
         return binary & (chosen @ incidence.T == supplies).all(-1)
 
-    def polytope(self) -> Polytope:
+    def polytope(self) -> Program:
         kept = slice(0, self.num_nodes - 1)
-        return Polytope.from_arrays(
+        return Program.from_arrays(
             self._incidence()[kept], self.supplies[kept], num_vars=self.num_costs, integral=True
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 
@@ -12,9 +13,8 @@ import torch
 from torch import Tensor
 
 from diffcomb.errors import InfeasibleError, InvalidCostsError, SolveFailedError
-from diffcomb.problems.oracle import OracleAnswer, SolveOptions, find_oracle
-from diffcomb.problems.polytope import Polytope, Rows
-from diffcomb.problems.result import OracleResult, Status
+from diffcomb.oracles import Limits, Oracle, OracleAnswer, OracleResult, Status, find_oracle
+from diffcomb.program import Program, Rows
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class Problem(ABC):
 
     num_costs: int
     costs: Tensor | None = None
+    #: dedicated algorithms, beside the mixed-integer backends that take any problem with rows
+    oracles: Sequence[Oracle] = ()
     #: name of the oracle that "auto" means
     default_oracle: str = "highs"
     #: sign of typical costs; -1 where they are negated gains
@@ -51,7 +53,7 @@ class Problem(ABC):
         """z (..., n) -> (...) bool: is z a member of Z (0-1 to 1e-6)?"""
 
     @abstractmethod
-    def polytope(self) -> Polytope:
+    def polytope(self) -> Program:
         """The relaxation X that contains Z, with `integral` saying whether X = conv(Z).
 
         Raises:
@@ -120,7 +122,7 @@ class Problem(ABC):
     def solve(
         self,
         theta: Tensor | None = None,
-        oracle: str = "auto",
+        oracle: str | Oracle | Limits = "auto",
         time_limit: float | None = None,
         *,
         num_workers: int | None = None,
@@ -132,7 +134,8 @@ class Problem(ABC):
 
         Args:
             theta: (batch, n) or (n,) costs; None takes the instance's own `costs`.
-            oracle: "auto", a backend ("highs", "cpsat", ...) or a dedicated algorithm.
+            oracle: "auto", a backend ("highs", "cpsat", ...), a dedicated algorithm, an `Oracle`; or
+                `Limits`, which name all of these and take the place of the next four.
             time_limit: wall-clock seconds per instance; on reaching it the incumbent is returned
                 with its bound and a status that does not say optimal.
             num_workers: instances solved in parallel; None = one per core.
@@ -148,13 +151,16 @@ class Problem(ABC):
                 raise InvalidCostsError(f"This {type(self).__name__} has no costs of its own; pass theta.")
             theta = self.costs
         theta = self.check_costs(torch.as_tensor(theta))
-        chosen = find_oracle(oracle, self)
-        options = SolveOptions(time_limit, num_workers, seed, progress)
+        if isinstance(oracle, Limits):
+            limits = oracle
+        else:
+            limits = Limits(oracle, time_limit, num_workers, seed, progress)
+        chosen = find_oracle(limits.oracle, self)
         costs = np.ascontiguousarray(
             theta.detach().reshape(-1, self.num_costs).to("cpu", torch.float64).numpy()
         )
         start = time.perf_counter()
-        answer = chosen.solve(self, costs, options)
+        answer = chosen.solve(self, costs, limits)
         return self._result(answer, theta, time.perf_counter() - start, on_failure)
 
     def _result(self, answer: OracleAnswer, theta: Tensor, seconds: float, on_failure: str) -> OracleResult:

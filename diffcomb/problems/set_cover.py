@@ -10,14 +10,14 @@ from scipy import sparse
 from torch import Tensor
 
 from diffcomb.errors import InfeasibleError, InvalidInstanceError
-from diffcomb.problems.polytope import Polytope
 from diffcomb.problems.problem import CostGraph, Problem
+from diffcomb.program import Program
 
 
 class SetCover(Problem):
     """min theta'z over choices z of sets such that every element lies in `cover` chosen sets or more.
 
-    Polytope: the covering rows over [0,1]^n, an outer relaxation with fractional vertices.
+    Program: the covering rows over [0,1]^n, an outer relaxation with fractional vertices.
 
     Args:
         sets: elements of each set, numbered from 0; n = len(sets).
@@ -50,8 +50,8 @@ class SetCover(Problem):
         contains = torch.as_tensor(self._contains.toarray(), device=z.device)
         return binary & (chosen @ contains.T >= self.cover).all(-1)
 
-    def polytope(self) -> Polytope:
-        return Polytope.from_arrays(
+    def polytope(self) -> Program:
+        return Program.from_arrays(
             G=-self._contains,
             h=np.full(self.num_elements, -float(self.cover)),
             num_vars=self.num_costs,

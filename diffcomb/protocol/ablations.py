@@ -14,15 +14,16 @@ import torch
 from torch import Tensor
 
 from diffcomb.errors import UnsupportedError
+from diffcomb.layers import exactness_threshold
 from diffcomb.metrics import gradient_cosine
+from diffcomb.oracles.linear_program import LinearProgram
+from diffcomb.projection import make_solver, unconstrained_adjoint
+from diffcomb.projection.references.face import face_projector_basis
+from diffcomb.projection.references.piqp import PIQPSolver
 from diffcomb.protocol.cells import Cell
 from diffcomb.protocol.settings import ProtocolConfig
 from diffcomb.protocol.store import Row
 from diffcomb.protocol.trials import Trial, optimum, trial_of
-from diffcomb.reformulation import exactness_threshold, make_solver, unconstrained_adjoint
-from diffcomb.reformulation.face import face_projector_basis
-from diffcomb.reformulation.linear_program import LinearProgram
-from diffcomb.reformulation.piqp import PIQPSolver
 
 #: of a solver's own, before any polish: what is closer to a bound or row counts as active
 _ACTIVE = 1e-6

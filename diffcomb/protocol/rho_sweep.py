@@ -10,12 +10,13 @@ from __future__ import annotations
 import torch
 
 from diffcomb.errors import UnsupportedError
+from diffcomb.layers import concave_penalty, exactness_threshold
+from diffcomb.layers.threshold import Threshold
+from diffcomb.projection import make_solver
 from diffcomb.protocol.cells import Cell
 from diffcomb.protocol.settings import ProtocolConfig
 from diffcomb.protocol.store import Row
 from diffcomb.protocol.trials import Trial, optimum, seeded, trial_of
-from diffcomb.reformulation import concave_penalty, exactness_threshold, make_solver
-from diffcomb.reformulation.threshold import Threshold
 
 #: vertices: over conv(Z), where the theorem holds; kkt: over the rows known (an outer relaxation perhaps)
 SOLVERS = ("vertices", "kkt", "concave")

@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from diffcomb.problems.roads import RoadNetwork
+from diffcomb.traffic import RoadNetwork
 
 _STYLES = [("black", 5.0), ("tab:orange", 3.2), ("tab:blue", 1.8), ("tab:green", 1.2)]
 

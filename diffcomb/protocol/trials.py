@@ -10,16 +10,15 @@ from functools import lru_cache
 import torch
 from torch import Generator, Tensor
 
+from diffcomb.oracles import OracleResult, oracle_names
 from diffcomb.problems import (
     Assignment,
     GraphColoring,
     JobShop,
     Knapsack,
-    OracleResult,
     Problem,
     ShortestPath,
     TravelingSalesman,
-    oracle_names,
 )
 from diffcomb.protocol.benchmark_files import read_benchmark
 

@@ -8,15 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from diffcomb.layers import (
-    Adjoint,
-    OracleSettings,
-    attach_adjoint,
-    exact_decisions,
-    members_by_problem,
-    refuse_start_times,
-)
-from diffcomb.problems import Problem, find_oracle
+from diffcomb.layers import Adjoint, attach_adjoint, exact_decisions, members_by_problem, refuse_start_times
+from diffcomb.oracles import Limits, find_oracle
+from diffcomb.problems import Problem
 
 
 class ExactDecision(nn.Module):
@@ -28,15 +22,13 @@ class ExactDecision(nn.Module):
 
     Args:
         problem: what is decided; or a list of problems, called with a list of cost vectors.
-        oracle: a name, or OracleSettings with limits.
+        oracle: a name, or Limits with limits.
     """
 
-    def __init__(
-        self, problem: Problem | Sequence[Problem], *, oracle: str | OracleSettings = "auto"
-    ) -> None:
+    def __init__(self, problem: Problem | Sequence[Problem], *, oracle: str | Limits = "auto") -> None:
         super().__init__()
         self.problem = problem
-        self.oracle = OracleSettings(oracle) if isinstance(oracle, str) else oracle
+        self.oracle = Limits(oracle) if isinstance(oracle, str) else oracle
         if isinstance(problem, Problem):
             find_oracle(self.oracle.oracle, problem)  # refuse an unknown name now, not in the first epoch
 

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from diffcomb.layers import DecisionLayer
+from diffcomb.layers import DecisionLayer, exactness_threshold
 from diffcomb.problems import Problem
-from diffcomb.reformulation import exactness_threshold, make_solver, relaxed_objective
+from diffcomb.projection import make_solver, relaxed_objective
 from tests.registry import CONVEX_SOLVERS, PROBLEMS, all_decisions, make_problem, seeded
 
 pytestmark = [pytest.mark.parametrize("name", PROBLEMS), pytest.mark.parametrize("solver", CONVEX_SOLVERS)]

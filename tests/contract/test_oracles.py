@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from diffcomb.errors import UnknownNameError
-from diffcomb.problems import oracle_names
+from diffcomb.oracles import oracle_names
 from tests.registry import PROBLEMS, all_decisions, make_problem, seeded
 
 PAIRS = [

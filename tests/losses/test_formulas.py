@@ -3,9 +3,9 @@
 import torch
 
 from diffcomb import DecisionLayer, FenchelYoungLoss, RegretLoss, SmoothedSPOPlusLoss, optimal_value
+from diffcomb.layers import exactness_threshold
 from diffcomb.losses import OptimalValueLoss
 from diffcomb.problems import Assignment
-from diffcomb.reformulation import exactness_threshold
 from tests.registry import seeded
 
 PROBLEM = Assignment(4)

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from diffcomb.errors import UnsupportedError
-from diffcomb.layers import OracleSettings
 from diffcomb.losses import NCELoss, SolutionPool
+from diffcomb.oracles import Limits
 from diffcomb.problems import Assignment
 from diffcomb.relaxations import ExactDecision
 from tests.registry import all_decisions, make_problem, seeded
@@ -34,7 +34,7 @@ def test_resolve_rate_is_the_share_of_oracle_calls(rate):
     pool = SolutionPool(problem, resolve_rate=rate, seed=1)
     theta = problem.random_costs(100, generator=seeded())
     given = problem.solve(theta[:1]).decision
-    calls = sum(pool.update(theta, given, OracleSettings()) for _ in range(20))
+    calls = sum(pool.update(theta, given, Limits()) for _ in range(20))
     assert abs(calls - 2000 * rate) <= 4 * (2000 * rate * (1 - rate)) ** 0.5
     expected = problem.solve(theta).decision if rate else given
     assert len(pool) == len(torch.unique(expected, dim=0))

@@ -7,7 +7,7 @@ import torch
 from datamodules import UniformTSPDataModule
 from diffcomb.errors import UnsupportedError
 from diffcomb.problems import Assignment, TravelingSalesman
-from diffcomb.relaxations.tour_search import reinforce
+from diffcomb.relaxations.soft.decoding.tour_search import reinforce
 from models import DimesMetaSolver
 from models.dimes_networks import EmbNet, ParNet
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from diffcomb.oracles.coloring import dsatur_tabucol
-from diffcomb.oracles.tsp.two_opt import best_nearest_neighbour, greedy_edge_tour, two_opt
-from diffcomb.problems import GraphColoring, JobShop, TravelingSalesman, oracle_names
+from diffcomb.oracles import oracle_names
+from diffcomb.problems import GraphColoring, JobShop, TravelingSalesman
+from diffcomb.problems.coloring.cheapest.control import dsatur_tabucol
+from diffcomb.problems.tours.heuristics.two_opt import best_nearest_neighbour, greedy_edge_tour, two_opt
 from tests.graphs import mycielski
 from tests.registry import seeded
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from diffcomb.problems.roads import RoadNetwork
 from diffcomb.protocol import save_route_figure, save_savings_figure, savings_table
+from diffcomb.traffic import RoadNetwork
 
 
 def test_savings_by_hand():

@@ -9,11 +9,11 @@ import torch
 from diffcomb.errors import DiscontinuityWarning, UnknownNameError
 from diffcomb.problems import Assignment, TravelingSalesman
 from diffcomb.relaxations import Birkhoff, birkhoff_extension, sinkhorn
-from diffcomb.relaxations.birkhoff import join_cycles
-from diffcomb.relaxations.birkhoff_decomposition import decompose
-from diffcomb.relaxations.birkhoff_search import birkhoff_search
-from diffcomb.relaxations.positions import cost_matrix
-from diffcomb.relaxations.tour_decoding import greedy_tours
+from diffcomb.relaxations.soft.birkhoff.birkhoff import join_cycles
+from diffcomb.relaxations.soft.birkhoff.birkhoff_decomposition import decompose
+from diffcomb.relaxations.soft.birkhoff.birkhoff_search import birkhoff_search
+from diffcomb.relaxations.soft.decoding.positions import cost_matrix
+from diffcomb.relaxations.soft.decoding.tour_decoding import greedy_tours
 from tests.registry import seeded
 
 

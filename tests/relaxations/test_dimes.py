@@ -5,11 +5,16 @@ from itertools import pairwise, permutations
 import numpy as np
 import torch
 
-from diffcomb.oracles.jobshop.policy import sample_sequences, sequence_score
 from diffcomb.problems import JobShop, TravelingSalesman
+from diffcomb.problems.job_shop.heuristics.policy import sample_sequences, sequence_score
 from diffcomb.relaxations import DIMES
-from diffcomb.relaxations.tour_policy import leave_one_out, sample_tours, score
-from diffcomb.relaxations.tour_search import active_search, decode_tours, neighbor_prior, reinforce
+from diffcomb.relaxations.soft.decoding.tour_policy import leave_one_out, sample_tours, score
+from diffcomb.relaxations.soft.decoding.tour_search import (
+    active_search,
+    decode_tours,
+    neighbor_prior,
+    reinforce,
+)
 from tests.registry import seeded
 
 

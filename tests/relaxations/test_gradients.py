@@ -6,7 +6,7 @@ import torch
 from diffcomb.errors import UnsupportedError
 from diffcomb.layers import Perturbation, SeededNoise
 from diffcomb.problems import Assignment, TravelingSalesman
-from diffcomb.reformulation import make_solver
+from diffcomb.projection import make_solver
 from diffcomb.relaxations import (
     IMLE,
     LPGD,
@@ -21,7 +21,7 @@ from diffcomb.relaxations import (
     SparseMAP,
     StraightThrough,
 )
-from diffcomb.relaxations.quadratic import regularized_decision
+from diffcomb.relaxations.convex.quadratic import regularized_decision
 from tests.registry import all_decisions, make_problem, seeded
 
 NAMES = ["assignment", "shortest_path_grid", "knapsack"]

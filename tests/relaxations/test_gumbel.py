@@ -10,10 +10,10 @@ from diffcomb.errors import UnknownNameError, UnsupportedError
 from diffcomb.losses import PenalizedRegretLoss
 from diffcomb.problems import Assignment, GraphColoring, Knapsack, TravelingSalesman
 from diffcomb.relaxations import GumbelSinkhorn, GumbelSoftmax, sinkhorn
-from diffcomb.relaxations.annealing import Annealing
-from diffcomb.relaxations.gumbel import gumbel_like, logistic_like
-from diffcomb.relaxations.gumbel_softmax import sigmoid_with_sum, violation
-from diffcomb.relaxations.positions import cost_matrix, expected_edges, permutation_tours
+from diffcomb.relaxations.soft.annealing import Annealing
+from diffcomb.relaxations.soft.decoding.positions import cost_matrix, expected_edges, permutation_tours
+from diffcomb.relaxations.soft.gumbel import gumbel_like, logistic_like
+from diffcomb.relaxations.soft.gumbel_softmax import sigmoid_with_sum, violation
 from tests.registry import seeded
 
 COLORING = GraphColoring([(0, 1), (1, 2), (2, 0), (2, 3)], 4, 3)

@@ -1,0 +1,1 @@
+"""Mixed-integer backends behind one driver."""

@@ -1,0 +1,1 @@
+"""The fewest colours: searches from above, bounds from below."""

@@ -1,0 +1,1 @@
+"""The exact schedule: starts, tabu search, CP-SAT."""

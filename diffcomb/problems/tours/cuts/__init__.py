@@ -1,0 +1,1 @@
+"""Valid inequalities of tours and how violated ones are found."""

@@ -1,0 +1,1 @@
+"""Tours without proof: starts, improvements, rounding."""

@@ -1,0 +1,1 @@
+"""General solvers from PyPI behind one interface, to compare with."""

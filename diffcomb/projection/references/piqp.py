@@ -1,0 +1,58 @@
+"""Reference solver: PIQP (Schwan et al. 2023, arXiv:2304.00290)."""
+
+from __future__ import annotations
+
+import numpy as np
+import piqp
+from scipy import sparse
+
+from diffcomb.errors import SolveFailedError
+from diffcomb.problems import Problem
+from diffcomb.program import Program
+from diffcomb.projection.references.reference import PrimalDual, ReferenceSolver
+
+
+class PIQPSolver(ReferenceSolver):
+    """x_rho by PIQP, a proximal interior-point method for sparse quadratic programs.
+
+    Args:
+        accuracy: residuals and duality gap at which PIQP stops. Small: a face that can be trusted;
+            large: what interior-point methods are stopped at by default.
+    """
+
+    name = "piqp"
+
+    def __init__(self, problem: Problem, *, tolerance: float = 1e-8, accuracy: float = 1e-12) -> None:
+        super().__init__(problem, tolerance=tolerance)
+        self.accuracy = accuracy
+
+    def minimize(self, polytope: Program, cost: np.ndarray) -> PrimalDual:
+        n, q = polytope.num_vars, len(polytope.h)
+        solver = piqp.SparseSolver()
+        solver.settings.eps_abs = solver.settings.eps_rel = self.accuracy
+        solver.settings.check_duality_gap = True
+        solver.settings.eps_duality_gap_abs = solver.settings.eps_duality_gap_rel = self.accuracy
+        A = sparse.csc_matrix(polytope.A) if len(polytope.b) else None
+        G = sparse.csc_matrix(polytope.G) if q else None
+        solver.setup(
+            sparse.eye(n, format="csc"),
+            cost - 0.5,
+            A,
+            polytope.b if A is not None else None,
+            G,
+            None,
+            polytope.h if G is not None else None,
+            np.zeros(n),
+            np.ones(n),
+        )
+        status = solver.solve()
+        if "SOLVED" not in str(status) and "MAX_ITER" not in str(status):
+            raise SolveFailedError(f"PIQP stopped with {status}; use solver='kkt'.")
+        result = solver.result
+        return PrimalDual(
+            np.array(result.x),
+            np.array(result.z_bl),
+            np.array(result.z_bu),
+            np.array(result.z_u)[:q] if q else np.zeros(0),
+            int(result.info.iter),
+        )

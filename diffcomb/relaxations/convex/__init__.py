@@ -1,0 +1,1 @@
+"""Decisions relaxed to a convex program."""

@@ -1,0 +1,89 @@
+"""Relaxed decisions with a quadratic term: QPTL and SparseMAP."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from diffcomb.errors import UnsupportedError
+from diffcomb.layers import Adjoint, cost_scale
+from diffcomb.oracles import Limits
+from diffcomb.problems import Problem
+from diffcomb.projection import ConvexSolver, RelaxedDecision, VerticesSolver, make_solver
+from diffcomb.relaxations.exact_decision import ExactDecision
+
+
+def regularized_decision(solver: ConvexSolver, theta: Tensor, gamma: Tensor) -> RelaxedDecision:
+    """argmin over X of theta'x + gamma ||x||^2, theta (batch, n), gamma (batch,).
+
+    The solvers' own penalty is (rho/2) ||x - 1/2||^2: rho = 2 gamma, costs shifted by gamma.
+    """
+    return solver.solve(theta + gamma[:, None], 2 * gamma)
+
+
+class QPTL(ExactDecision):
+    """x(theta) = argmin over the LP relaxation of theta'x + gamma ||x||^2, with its exact KKT Jacobian.
+
+    Wilder, Dilkina & Tambe, AAAI 2019, arXiv:1809.05504 (quadratic programming task loss). Unbiased for
+    x, which is fractional and pulled towards few ones; on the rows known from the start alone (no
+    subtours). Oracle calls: 0 forward, 0 backward; one convex solve.
+
+    Args:
+        gamma: in units of mean|theta| (the paper's 0.1 is absolute). Small: close to a vertex, zero
+            gradients. Large: smooth, forgets the costs.
+        solver: see `DecisionLayer`.
+    """
+
+    def __init__(
+        self,
+        problem: Problem | Sequence[Problem],
+        gamma: float = 0.5,
+        solver: str = "kkt",
+        *,
+        oracle: str | Limits = "auto",
+    ) -> None:
+        super().__init__(problem, oracle=oracle)
+        if not gamma > 0:
+            raise UnsupportedError(f"gamma must be positive, got {gamma}.")
+        self.gamma, self.solver = gamma, solver
+        self._solvers: dict[Problem, ConvexSolver] = {}
+
+    def estimate(self, problem: Problem, theta: Tensor) -> tuple[Tensor, Adjoint]:
+        if problem not in self._solvers:
+            self._solvers[problem] = make_solver(self.solver, problem, lazy_rows=False)
+        gamma = self.gamma * cost_scale(theta)[:, 0]
+        relaxed = regularized_decision(self._solvers[problem], theta, gamma)
+        return relaxed.x, relaxed.adjoint
+
+
+class SparseMAP(ExactDecision):
+    """x(theta) = argmin over conv(Z) of theta'x + (rho/2) ||x||^2 by an active set of members of Z.
+
+    Niculae et al., ICML 2018, arXiv:1802.04223. Exact on conv(Z) with the oracle alone, Jacobian
+    -(1/rho) P, P the projector on the span of the members' differences. Oracle calls: a few for small
+    rho, up to hundreds for large, forward; 0 backward. Converged rows leave the batch. Unbiased for x.
+
+    Args:
+        rho: in units of mean|theta|. Small: one member, zero gradient. Large: many members, many calls.
+    """
+
+    def __init__(
+        self,
+        problem: Problem | Sequence[Problem],
+        rho: float = 0.3,
+        *,
+        oracle: str | Limits = "auto",
+    ) -> None:
+        super().__init__(problem, oracle=oracle)
+        if not rho > 0:
+            raise UnsupportedError(f"rho must be positive, got {rho}.")
+        self.rho = rho
+        self._solvers: dict[Problem, ConvexSolver] = {}
+
+    def estimate(self, problem: Problem, theta: Tensor) -> tuple[Tensor, Adjoint]:
+        if problem not in self._solvers:
+            self._solvers[problem] = VerticesSolver(problem, oracle=self.oracle.oracle)
+        gamma = 0.5 * self.rho * cost_scale(theta)[:, 0]
+        relaxed = regularized_decision(self._solvers[problem], theta, gamma)
+        return relaxed.x, relaxed.adjoint

@@ -1,0 +1,1 @@
+"""Exact decision forward, an estimate of its derivative backward."""

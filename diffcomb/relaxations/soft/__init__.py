@@ -1,0 +1,1 @@
+"""Soft decisions while training, feasible ones when judged."""

@@ -1,0 +1,1 @@
+"""Soft permutations and tours decomposed over the Birkhoff polytope."""

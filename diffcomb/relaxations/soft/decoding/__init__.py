@@ -1,0 +1,1 @@
+"""From soft decisions to feasible ones."""
