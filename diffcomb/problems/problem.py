@@ -7,14 +7,36 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from diffcomb.errors import InfeasibleError, InvalidCostsError, SolveFailedError
-from diffcomb.oracles import Limits, Oracle, OracleAnswer, OracleResult, Status, find_oracle
-from diffcomb.program import Program, Rows
+from diffcomb.errors import InfeasibleError, InvalidCostsError, SolveFailedError, UnsupportedError
+from diffcomb.oracles import Limits, Oracle, OracleAnswer, OracleResult, Status, find_oracle, oracle_names
+from diffcomb.program import Program, Rows, UnitBox
+
+
+class CostMap(Protocol):
+    """costs of the variables from theta, linear up to known costs, and its transpose."""
+
+    def costs(self, theta: Tensor) -> Tensor: ...
+
+    def driven(self, theta: Tensor) -> Tensor:
+        """The part of the costs that theta drives, of the variables it drives."""
+        ...
+
+    def pull(self, grad: Tensor) -> Tensor: ...
+
+
+class Remainder(Protocol):
+    """adjoint: d loss / d decision -> d loss / d theta; tied: (batch,) bool, one of several derivatives."""
+
+    @property
+    def tied(self) -> Tensor: ...
+
+    def adjoint(self, grad: Tensor) -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -60,6 +82,34 @@ class Problem(ABC):
             UnsupportedError: Z is known by an oracle of its own alone; solver="vertices" needs no rows.
         """
 
+    #: theta -> costs of the variables, where a few predicted numbers drive many; None: theta itself
+    cost_map: CostMap | None = None
+
+    @property
+    def num_vars(self) -> int:
+        """Length of a decision."""
+        return self.num_costs
+
+    @property
+    def unit_box(self) -> UnitBox:
+        """The map between decisions and the unit box, which contains Z in its coordinates."""
+        return UnitBox.unit(self.num_vars)
+
+    @property
+    def has_linear_oracle(self) -> bool:
+        """Whether min theta'z over Z is what is decided, so that Z is known by its linear minimisers."""
+        return True
+
+    def remainder(self, decision: Tensor, theta: Tensor) -> Remainder:
+        """The derivative of the continuous part of `decision` (batch, n) in theta, discrete choices fixed.
+
+        Raises:
+            UnsupportedError: nothing of this decision moves with theta.
+        """
+        raise UnsupportedError(
+            f"No part of a decision of {type(self).__name__} moves with the costs; use gradient='relaxed'."
+        )
+
     #: whether convex solvers should start on `candidate_columns` alone and price the others
     has_candidate_columns: bool = False
 
@@ -85,6 +135,18 @@ class Problem(ABC):
     @abstractmethod
     def cost_graph(self) -> CostGraph:
         """The graph whose edges carry the costs, for encoders."""
+
+    def costs_of(self, theta: Tensor) -> Tensor:
+        """The costs (..., n) to minimise that theta (..., num_costs) stands for."""
+        return theta if self.cost_map is None else self.cost_map.costs(theta)
+
+    def cost_scale(self, theta: Tensor) -> Tensor:
+        """What rho is measured in, (..., num_costs) -> (...): mean |costs x width of the variables|."""
+        costs = theta if self.cost_map is None else self.cost_map.driven(theta)
+        box = self.unit_box
+        if not box.is_identity:
+            costs = costs * torch.from_numpy(box.width).to(costs)
+        return costs.abs().mean(-1)
 
     def objective(self, z: Tensor, theta: Tensor) -> Tensor:
         """theta'z, (..., n) and (..., n) -> (...)."""
@@ -163,12 +225,33 @@ class Problem(ABC):
         answer = chosen.solve(self, costs, limits)
         return self._result(answer, theta, time.perf_counter() - start, on_failure)
 
+    def decide(self, costs: Tensor, limits: Limits) -> Tensor:
+        """z*(costs) (batch, n) for costs (batch, n) of the variables, which may have any sign.
+
+        Modified costs (theta + rho (x - 1/2), say) turn negative where theta is not. Where the oracle
+        refuses a negative cycle, a mixed-integer solver decides: a shortest path on a graph with cycles
+        needs costs without.
+        """
+        array = np.ascontiguousarray(costs.detach().to("cpu", torch.float64).numpy())
+        try:
+            answer = find_oracle(limits.oracle, self).solve(self, array, limits)
+        except InvalidCostsError:
+            if limits.oracle != "auto" or "highs" not in oracle_names(self):
+                raise
+            answer = find_oracle("highs", self).solve(self, array, limits)
+        self._refuse(Status.worst(answer.statuses))
+        return torch.from_numpy(answer.decisions).to(costs.device)
+
+    def _refuse(self, status: Status) -> None:
+        if status is Status.INFEASIBLE:
+            raise InfeasibleError(f"This {type(self).__name__} has no feasible solution.")
+        if status is Status.UNKNOWN:
+            raise SolveFailedError("No solution found within the limits; raise time_limit.")
+
     def _result(self, answer: OracleAnswer, theta: Tensor, seconds: float, on_failure: str) -> OracleResult:
         status = Status.worst(answer.statuses)
-        if on_failure == "raise" and status is Status.INFEASIBLE:
-            raise InfeasibleError(f"This {type(self).__name__} has no feasible solution.")
-        if on_failure == "raise" and status is Status.UNKNOWN:
-            raise SolveFailedError("No solution found within the limits; raise time_limit.")
+        if on_failure == "raise":
+            self._refuse(status)
         decision = torch.from_numpy(answer.decisions).to(theta.device, theta.dtype).reshape(theta.shape)
         value = self.objective(decision, theta.detach())
         unique = None
