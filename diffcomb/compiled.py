@@ -7,7 +7,9 @@ freezes the constants it reads, also those of other files, so an edit there woul
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +24,25 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def compile_with(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
     """The same with numba's own options, such as error_model and fastmath."""
-    dispatcher = njit(cache=True, nogil=True, **options)(function)
+    try:
+        dispatcher = njit(cache=True, nogil=True, **options)(function)
+    except RuntimeError:
+        # neither the package nor the user's cache folder can be written: compiled anew in every process
+        _say_once_that_nothing_is_kept()
+        return njit(nogil=True, **options)(function)  # type: ignore[no-any-return]
     cache_file = _cache_file(dispatcher)
     if cache_file is not None:
         cache_file._source_stamp = _source_stamp(function)
     return dispatcher
+
+
+@cache
+def _say_once_that_nothing_is_kept() -> None:
+    warnings.warn(
+        "No folder for compiled code can be written, so every process compiles anew (about a minute); set"
+        " NUMBA_CACHE_DIR to one that can.",
+        stacklevel=2,
+    )
 
 
 def _cache_file(dispatcher: Any) -> Any:

@@ -16,7 +16,8 @@ class _WithAdjoint(Function):
     @staticmethod
     def forward(ctx: Any, theta: Tensor, decision: Tensor, adjoint: Adjoint) -> Tensor:
         ctx.adjoint = adjoint
-        return decision.to(theta.device, theta.dtype)
+        # a tensor of its own: an input returned as it is would be a view, which bars in-place arithmetic
+        return decision.to(theta.device, theta.dtype, copy=True)
 
     @staticmethod
     @once_differentiable

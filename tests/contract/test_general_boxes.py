@@ -111,7 +111,7 @@ def test_every_engine_projects_on_a_general_box(solver, seed):
 
 @pytest.mark.parametrize("seed", range(12))
 def test_vertices_is_exact_over_the_hull_of_any_bounded_set(seed):
-    """x_rho lies in conv(Z) and no member of Z improves on it: the variational inequality, for all members."""
+    """No member of Z improves on x_rho: the variational inequality, for all members."""
     _, points = random_program(seed)
     box = points.unit_box
     theta = points.random_costs(5, generator=seeded(seed))
