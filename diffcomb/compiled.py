@@ -29,7 +29,7 @@ def compile_with(function: Callable[..., Any], **options: Any) -> Callable[..., 
     except RuntimeError:
         # neither the package nor the user's cache folder can be written: compiled anew in every process
         _say_once_that_nothing_is_kept()
-        return njit(nogil=True, **options)(function)  # type: ignore[no-any-return]
+        return njit(nogil=True, **options)(function)
     cache_file = _cache_file(dispatcher)
     if cache_file is not None:
         cache_file._source_stamp = _source_stamp(function)

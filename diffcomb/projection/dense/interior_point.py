@@ -19,7 +19,7 @@ class DenseSystem(NamedTuple):
 class Interior(NamedTuple):
     """A point inside X and what it says of the solution.
 
-    x (batch, n), slacks s (batch, m), the guesses face (batch, n) int8 and active (batch, m) bool, multipliers
+    x (batch, n), slacks s (batch, m), the guesses face (batch, n) int8, active (batch, m) bool, multipliers
     y (batch, m) of the unscaled problem, iterations.
     """
 
