@@ -26,6 +26,7 @@ class Decidable(Protocol):
     default_oracle: str
     oracles: Sequence[Any]
     is_binary: bool
+    has_program: bool
 
     def polytope(self) -> Program: ...
 

@@ -66,8 +66,10 @@ class Problem(ABC):
     default_oracle: str = "highs"
     #: sign of typical costs; -1 where they are negated gains
     cost_sign: int = 1
-    #: True when Z is a set of 0-1 vectors with a polytope, which is all that MIP backends need
+    #: True when Z is a set of 0-1 vectors
     is_binary: bool = True
+    #: True when `polytope()` exists, which is all that mixed-integer backends need
+    has_program: bool = True
 
     # -- the feasible set ---------------------------------------------------------------------
     @abstractmethod

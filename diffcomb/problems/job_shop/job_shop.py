@@ -61,6 +61,7 @@ class JobShop(Problem):
 
     default_oracle = "jobshop"
     is_binary = False
+    has_program = False
 
     def __init__(
         self,
