@@ -27,13 +27,19 @@ class Clock:
     """
 
     def __init__(self, seconds: float | None = None) -> None:
-        self.deadline = float("inf") if seconds is None else perf_counter() + seconds
+        self._start = perf_counter()
+        self.deadline = float("inf") if seconds is None else self._start + seconds
         self._called_off: threading.Event | None = getattr(_watched, "called_off", None)
 
     @staticmethod
     def of(limits: Limits) -> Clock:
         """The clock of one instance under these limits."""
         return Clock(limits.time_limit)
+
+    @property
+    def spent(self) -> float:
+        """Seconds since it was started."""
+        return perf_counter() - self._start
 
     @property
     def left(self) -> float:
