@@ -75,7 +75,7 @@ class Decider:
                 f"{type(self.problem).__name__} has no relaxed decision: Fenchel-Young losses do not apply;"
                 " use a loss of the decision itself (PlannedStartLoss, ImitationLoss) or optimal_value."
             )
-        relaxed = relaxed_decision(self.projector, self.problem.costs_of(theta), rho, start=start)
+        relaxed = relaxed_decision(self.projector, self.problem.full_costs(theta), rho, start=start)
         return replace(relaxed, adjoint=self._to_theta(relaxed.adjoint))
 
     def _to_theta(self, adjoint: Adjoint) -> Adjoint:

@@ -12,6 +12,7 @@ class Status(StrEnum):
     """Outcome of one solve. The word "optimal" appears exactly when optimality is proven."""
 
     OPTIMAL = "optimal"
+    TRUSTED = "trusted (decided by the given function, not proven here)"
     FEASIBLE = "feasible (limit reached, not proven)"
     HEURISTIC = "heuristic (not proven, no bound)"
     INFEASIBLE = "infeasible"

@@ -15,19 +15,7 @@ from torch import Tensor
 
 from diffcomb.errors import InfeasibleError, InvalidCostsError, SolveFailedError, UnsupportedError
 from diffcomb.oracles import Limits, Oracle, OracleAnswer, OracleResult, Status, find_oracle, oracle_names
-from diffcomb.program import Program, Rows, UnitBox
-
-
-class CostMap(Protocol):
-    """costs of the variables from theta, linear up to known costs, and its transpose."""
-
-    def costs(self, theta: Tensor) -> Tensor: ...
-
-    def driven(self, theta: Tensor) -> Tensor:
-        """The part of the costs that theta drives, of the variables it drives."""
-        ...
-
-    def pull(self, grad: Tensor) -> Tensor: ...
+from diffcomb.program import CostMap, Program, Rows, UnitBox
 
 
 class Remainder(Protocol):
@@ -52,13 +40,19 @@ class CostGraph:
 
 
 class Problem(ABC):
-    """min over Z of theta'z, Z a finite set of 0-1 vectors. Always a minimisation.
+    """The best of theta'z over z in Z: the least, unless a `cost_map` says "max".
+
+    theta is what is predicted, P = `num_costs` numbers. Without a cost map they are the costs of the
+    n = `num_vars` coordinates of a decision themselves; with one, c = sign (C theta + c0) are, and oracles
+    and convex solvers minimise c'z. Values are always the user's own: see `objective`.
 
     Instances are immutable after construction; costs are passed to every call, or kept in `costs`
-    when the instance came from a file with its own (float64, (n,)).
+    when the instance came from a file with its own (float64, (P,)).
     """
 
     num_costs: int
+    #: how predicted numbers become costs; None: they are the costs
+    cost_map: CostMap | None = None
     costs: Tensor | None = None
     #: dedicated algorithms, beside the mixed-integer backends that take any problem with rows
     oracles: Sequence[Oracle] = ()
@@ -83,14 +77,6 @@ class Problem(ABC):
         Raises:
             UnsupportedError: Z is known by an oracle of its own alone; solver="vertices" needs no rows.
         """
-
-    #: theta -> costs of the variables, where a few predicted numbers drive many; None: theta itself
-    cost_map: CostMap | None = None
-
-    @property
-    def num_vars(self) -> int:
-        """Length of a decision."""
-        return self.num_costs
 
     @property
     def unit_box(self) -> UnitBox:
@@ -127,40 +113,59 @@ class Problem(ABC):
         """A cheap member of Z made from a 0-1 point z outside it, or None if nobody knows how."""
         return None
 
+    def why_infeasible(self, theta: Tensor) -> str:
+        """The reason that nothing is feasible for theta (P,), as a sentence."""
+        return f"This {type(self).__name__} has no feasible solution."
+
     # -- costs --------------------------------------------------------------------------------
+    @property
+    def num_vars(self) -> int:
+        """n, the length of a decision."""
+        return self.num_costs if self.cost_map is None else self.cost_map.num_vars
+
+    @property
+    def sign(self) -> int:
+        """+1 where a smaller objective is better, -1 where a larger one is."""
+        return 1 if self.cost_map is None else self.cost_map.sign
+
     @abstractmethod
     def random_costs(
         self, batch: int = 1, *, generator: torch.Generator | None = None, dtype: torch.dtype = torch.float64
     ) -> Tensor:
-        """(batch, n) costs of typical size for tests and benchmarks; the same generator, the same costs."""
+        """(batch, P) costs of typical size for tests and benchmarks; the same generator, the same costs."""
 
     @abstractmethod
     def cost_graph(self) -> CostGraph:
         """The graph whose edges carry the costs, for encoders."""
 
-    def costs_of(self, theta: Tensor) -> Tensor:
-        """The costs (..., n) to minimise that theta (..., num_costs) stands for."""
-        return theta if self.cost_map is None else self.cost_map.costs(theta)
-
     def cost_scale(self, theta: Tensor) -> Tensor:
-        """What rho is measured in, (..., num_costs) -> (...): mean |costs x width of the variables|."""
-        costs = theta if self.cost_map is None else self.cost_map.driven(theta)
+        """What rho is measured in, (..., P) -> (...): mean |cost x width| over the variables theta drives."""
         box = self.unit_box
-        if not box.is_identity:
-            costs = costs * torch.from_numpy(box.width).to(costs)
-        return costs.abs().mean(-1)
+        width = None if box.is_identity else torch.from_numpy(box.width).to(theta)
+        if self.cost_map is not None:
+            return self.cost_map.scale(theta, width)
+        return (theta if width is None else theta * width).abs().mean(-1)
 
     def objective(self, z: Tensor, theta: Tensor) -> Tensor:
-        """theta'z, (..., n) and (..., n) -> (...)."""
-        return (z * theta).sum(-1)
+        """The user's objective: theta'z, or (C theta + c0)'z + constant; (..., n), (..., P) -> (...)."""
+        return (z * theta).sum(-1) if self.cost_map is None else self.cost_map.value(z, theta)
 
     def realized_cost(self, decision: Tensor, theta: Tensor) -> Tensor:
-        """What a decision (..., n), made on predictions, costs when theta (..., n) occurs -> (...)."""
+        """What a decision (..., n), made on predictions, costs when theta (..., P) occurs -> (...)."""
         return self.objective(decision, theta)
 
+    def shortfall(self, value: Tensor, best: Tensor) -> Tensor:
+        """How much worse an objective is than the best one, never negative at a true optimum: value - best
+        where smaller is better, best - value where larger is."""
+        return value - best if self.sign > 0 else best - value
+
     def value_gradient(self, z: Tensor, theta: Tensor) -> Tensor:
-        """dV/dtheta of V(theta) = min over Z at its minimisers z, (..., n) -> (..., n): z itself here."""
-        return z
+        """dV/dtheta of the optimal value at its optimal z, (..., n) -> (..., P): z, or C'z + slope."""
+        return z if self.cost_map is None else self.cost_map.value_gradient(z)
+
+    def full_costs(self, theta: Tensor) -> Tensor:
+        """c (..., n), what oracles minimise, of theta (..., P)."""
+        return theta if self.cost_map is None else self.cost_map.costs(theta)
 
     def check_costs(self, theta: Tensor) -> Tensor:
         """theta as given, or a clear refusal.
@@ -194,10 +199,10 @@ class Problem(ABC):
         progress: bool = False,
         on_failure: str = "raise",
     ) -> OracleResult:
-        """Solve min theta'z over Z with an exact oracle.
+        """Decide with an exact oracle.
 
         Args:
-            theta: (batch, n) or (n,) costs; None takes the instance's own `costs`.
+            theta: (batch, P) or (P,) costs; None takes the instance's own `costs`.
             oracle: "auto", a backend ("highs", "cpsat", ...), a dedicated algorithm, an `Oracle`; or
                 `Limits`, which name all of these and take the place of the next four.
             time_limit: wall-clock seconds per instance; on reaching it the incumbent is returned
@@ -219,43 +224,53 @@ class Problem(ABC):
             limits = oracle
         else:
             limits = Limits(oracle, time_limit, num_workers, seed, progress)
-        chosen = find_oracle(limits.oracle, self)
-        costs = np.ascontiguousarray(
-            theta.detach().reshape(-1, self.num_costs).to("cpu", torch.float64).numpy()
-        )
+        batch = theta.detach().reshape(-1, self.num_costs).to("cpu", torch.float64)
         start = time.perf_counter()
-        answer = chosen.solve(self, costs, limits)
+        answer = self._answer(batch, limits)
         return self._result(answer, theta, time.perf_counter() - start, on_failure)
 
-    def decide(self, costs: Tensor, limits: Limits) -> Tensor:
-        """z*(costs) (batch, n) for costs (batch, n) of the variables, which may have any sign.
+    def _answer(self, theta: Tensor, limits: Limits) -> OracleAnswer:
+        """The oracle's answer for theta (batch, P), float64."""
+        return self.minimize(self.full_costs(theta), limits)
 
-        Modified costs (theta + rho (x - 1/2), say) turn negative where theta is not. Where the oracle
-        refuses a negative cycle, a mixed-integer solver decides: a shortest path on a graph with cycles
-        needs costs without.
+    def minimize(self, costs: Tensor, limits: Limits) -> OracleAnswer:
+        """min c'z over Z for costs (batch, n) of the coordinates themselves, past any cost map."""
+        chosen = find_oracle(limits.oracle, self)
+        return chosen.solve(self, np.ascontiguousarray(costs.to("cpu", torch.float64).numpy()), limits)
+
+    def decide(self, costs: Tensor, limits: Limits) -> Tensor:
+        """z*(costs) (batch, n) for costs (batch, n) of the coordinates themselves, which may have any sign.
+
+        For algorithms that change costs: modified ones (theta + rho (x - 1/2), say) turn negative where theta
+        is not. Where the oracle refuses a negative cycle, a mixed-integer solver decides: a shortest path on
+        a graph with cycles needs costs without.
         """
-        array = np.ascontiguousarray(costs.detach().to("cpu", torch.float64).numpy())
         try:
-            answer = find_oracle(limits.oracle, self).solve(self, array, limits)
+            answer = self.minimize(costs.detach(), limits)
         except InvalidCostsError:
             if limits.oracle != "auto" or "highs" not in oracle_names(self):
                 raise
-            answer = find_oracle("highs", self).solve(self, array, limits)
-        self._refuse(Status.worst(answer.statuses))
+            answer = self.minimize(costs.detach(), limits.with_oracle("highs"))
+        self._refuse(answer, None)
         return torch.from_numpy(answer.decisions).to(costs.device)
 
-    def _refuse(self, status: Status) -> None:
+    def _refuse(self, answer: OracleAnswer, theta: Tensor | None) -> None:
+        status = Status.worst(answer.statuses)
         if status is Status.INFEASIBLE:
-            raise InfeasibleError(f"This {type(self).__name__} has no feasible solution.")
+            place = answer.statuses.index(Status.INFEASIBLE)
+            given = None if theta is None else theta.detach().reshape(-1, self.num_costs)[place]
+            raise InfeasibleError(self.why_infeasible(given))
         if status is Status.UNKNOWN:
             raise SolveFailedError("No solution found within the limits; raise time_limit.")
 
     def _result(self, answer: OracleAnswer, theta: Tensor, seconds: float, on_failure: str) -> OracleResult:
         status = Status.worst(answer.statuses)
         if on_failure == "raise":
-            self._refuse(status)
-        decision = torch.from_numpy(answer.decisions).to(theta.device, theta.dtype).reshape(theta.shape)
-        value = self.objective(decision, theta.detach())
+            self._refuse(answer, theta)
+        given = theta.detach()
+        decision = torch.from_numpy(answer.decisions).to(theta.device, theta.dtype)
+        decision = decision.reshape(*theta.shape[:-1], decision.shape[-1])
+        value = self.objective(decision, given)
         unique = None
         if answer.unique is not None:
             unique = torch.from_numpy(answer.unique).to(theta.device).reshape(value.shape)
@@ -268,7 +283,10 @@ class Problem(ABC):
         optimal = torch.tensor([s is Status.OPTIMAL for s in answer.statuses], device=theta.device).reshape(
             value.shape
         )
+        # bounds are those of c'z to minimise; here they return to the user's sense and constant
         bound = torch.from_numpy(answer.bounds).to(theta.device, theta.dtype).reshape(value.shape)
-        value = torch.where(found, value, torch.inf)
-        bound = torch.where(optimal, value, torch.minimum(bound, value))
+        bound = self.sign * bound + (0.0 if self.cost_map is None else self.cost_map.constant(given))
+        value = torch.where(found, value, self.sign * torch.inf)
+        nearest = torch.minimum if self.sign > 0 else torch.maximum
+        bound = torch.where(optimal, value, nearest(bound, value))
         return OracleResult(decision, value, bound, answer.statuses, seconds, unique)
