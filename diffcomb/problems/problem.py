@@ -6,6 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import isfinite
 from typing import Protocol
 
@@ -78,10 +79,15 @@ class Problem(ABC):
             UnsupportedError: Z is known by an oracle of its own alone; solver="vertices" needs no rows.
         """
 
-    @property
+    @cached_property
     def unit_box(self) -> UnitBox:
         """The map between decisions and the unit box, which contains Z in its coordinates."""
-        return UnitBox.unit(self.num_vars)
+        if self.is_binary:
+            return UnitBox.unit(self.num_vars)
+        try:
+            return UnitBox.of(self.polytope())
+        except UnsupportedError:
+            return UnitBox.unit(self.num_vars)
 
     @property
     def has_linear_oracle(self) -> bool:
@@ -113,7 +119,7 @@ class Problem(ABC):
         """A cheap member of Z made from a 0-1 point z outside it, or None if nobody knows how."""
         return None
 
-    def why_infeasible(self, theta: Tensor) -> str:
+    def why_infeasible(self, theta: Tensor | None = None) -> str:
         """The reason that nothing is feasible for theta (P,), as a sentence."""
         return f"This {type(self).__name__} has no feasible solution."
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from diffcomb.compiled import compiled
 from diffcomb.errors import SolveFailedError
-from diffcomb.problems.paths.shortest_trees import Tree, shortest_tree
+from diffcomb.problems.paths.shortest_trees import shortest_tree
 from diffcomb.traffic.assignment import Equilibrium
 from diffcomb.traffic.equilibrium_face import EquilibriumFace, equilibrium_face
 from diffcomb.traffic.network import RoadNetwork
@@ -161,14 +161,15 @@ def _sweep(
 ) -> int:
     """Origins from `origin` on; returns the first one for which the arrays have no room left."""
     zones, nodes = len(demand), len(first_link) - 1
-    tree = Tree(np.empty(nodes), np.empty(nodes, np.int64), np.empty(nodes, np.int64))
-    parent = tree.parent
+    distance = np.empty(nodes)
+    parent = np.empty(nodes, np.int64)
+    settled = np.empty(nodes, np.int64)
     mark = np.zeros(len(flows), np.int64)
     walk = np.empty(nodes, np.int64)
     while origin < zones:
         if used[0] + zones > len(after) or used[1] + zones * nodes > len(pool):
             return origin
-        shortest_tree(origin, times, first_link, links, heads, first_thru_node, tree)
+        shortest_tree(origin, times, first_link, links, heads, first_thru_node, distance, parent, settled)
         for z in range(zones):
             trips = demand[origin, z]
             if z == origin or trips <= 0.0:

@@ -40,12 +40,8 @@ class Points(Problem):
     is_binary = False
 
     def __init__(self, members: np.ndarray, box: UnitBox) -> None:
-        self.members, self.box = members, box
+        self.members, self.unit_box = members, box
         self.num_costs = members.shape[1]
-
-    @property
-    def unit_box(self) -> UnitBox:
-        return self.box
 
     def is_feasible(self, z):
         return torch.tensor([bool((np.abs(self.members - p).max(1) < 1e-9).any()) for p in z.numpy()])
