@@ -10,6 +10,7 @@ from diffcomb.problems.matching import Matching
 from diffcomb.problems.min_cost_flow import MinCostFlow
 from diffcomb.problems.paths import ShortestPath
 from diffcomb.problems.problem import CostGraph, Problem
+from diffcomb.problems.problem_cache import ProblemCache
 from diffcomb.problems.set_cover import SetCover
 from diffcomb.problems.tours import TravelingSalesman
 
@@ -25,6 +26,7 @@ __all__ = [
     "Matching",
     "MinCostFlow",
     "Problem",
+    "ProblemCache",
     "ProblemFamily",
     "SetCover",
     "ShortestPath",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
+import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
@@ -46,6 +48,11 @@ class Problem(ABC):
     cost_sign: int = 1
     #: True when Z is a set of 0-1 vectors with a polytope, which is all that MIP backends need
     is_binary: bool = True
+    #: True where the costs decide which decisions are feasible (start times under durations)
+    set_moves: bool = False
+    #: names of attributes that say all of the program but its right-hand sides; (): nothing short does
+    structure: tuple[str, ...] = ()
+    _structure_key: Hashable = None
 
     # -- the feasible set ---------------------------------------------------------------------
     @abstractmethod
@@ -59,6 +66,20 @@ class Problem(ABC):
         Raises:
             UnsupportedError: Z is known by an oracle of its own alone; solver="vertices" needs no rows.
         """
+
+    @property
+    def structure_key(self) -> Hashable:
+        """Equal for problems that differ in right-hand sides alone, which solvers take as one batch.
+
+        Cheap: no program is built for it, and it is computed once. A subclass that declares no
+        `structure` of its own may have added rows, so each of its instances is equal to itself alone.
+        """
+        if not vars(type(self)).get("structure"):
+            return weakref.ref(self)
+        if self._structure_key is None:
+            parts = (_fingerprint(getattr(self, name)) for name in self.structure)
+            self._structure_key = (type(self), *parts)
+        return self._structure_key
 
     #: whether convex solvers should start on `candidate_columns` alone and price the others
     has_candidate_columns: bool = False
@@ -89,6 +110,10 @@ class Problem(ABC):
     def objective(self, z: Tensor, theta: Tensor) -> Tensor:
         """theta'z, (..., n) and (..., n) -> (...)."""
         return (z * theta).sum(-1)
+
+    def cost_of(self, decision: Tensor, theta: Tensor) -> Tensor:
+        """What losses and layers minimise, (..., n) and (..., n) -> (...): the objective."""
+        return self.objective(decision, theta)
 
     def realized_cost(self, decision: Tensor, theta: Tensor) -> Tensor:
         """What a decision (..., n), made on predictions, costs when theta (..., n) occurs -> (...)."""
@@ -160,7 +185,7 @@ class Problem(ABC):
             theta.detach().reshape(-1, self.num_costs).to("cpu", torch.float64).numpy()
         )
         start = time.perf_counter()
-        answer = chosen.solve(self, costs, limits)
+        answer = chosen.solve(self, costs, limits) if len(costs) else OracleAnswer(costs, np.zeros(0), ())
         return self._result(answer, theta, time.perf_counter() - start, on_failure)
 
     def _result(self, answer: OracleAnswer, theta: Tensor, seconds: float, on_failure: str) -> OracleResult:
@@ -169,21 +194,31 @@ class Problem(ABC):
             raise InfeasibleError(f"This {type(self).__name__} has no feasible solution.")
         if on_failure == "raise" and status is Status.UNKNOWN:
             raise SolveFailedError("No solution found within the limits; raise time_limit.")
-        decision = torch.from_numpy(answer.decisions).to(theta.device, theta.dtype).reshape(theta.shape)
-        value = self.objective(decision, theta.detach())
+        found = torch.from_numpy(answer.decisions).to(theta.device).reshape(theta.shape)
+        decision = found.to(theta.dtype)
+        # a sum of half-precision costs overflows, and rounds to three digits: values are float32 at least
+        precise = torch.promote_types(theta.dtype, torch.float32)
+        value = self.objective(found, theta.detach().double()).to(precise)
         unique = None
         if answer.unique is not None:
             unique = torch.from_numpy(answer.unique).to(theta.device).reshape(value.shape)
         if status is Status.OPTIMAL:
             # a proof closes the gap by definition; what is left between the two is rounding
             return OracleResult(decision, value, value, answer.statuses, seconds, unique)
-        found = torch.tensor(
+        has_decision = torch.tensor(
             [s not in (Status.INFEASIBLE, Status.UNKNOWN) for s in answer.statuses], device=theta.device
         ).reshape(value.shape)
         optimal = torch.tensor([s is Status.OPTIMAL for s in answer.statuses], device=theta.device).reshape(
             value.shape
         )
-        bound = torch.from_numpy(answer.bounds).to(theta.device, theta.dtype).reshape(value.shape)
-        value = torch.where(found, value, torch.inf)
+        bound = torch.from_numpy(answer.bounds).to(theta.device, precise).reshape(value.shape)
+        value = torch.where(has_decision, value, torch.inf)
         bound = torch.where(optimal, value, torch.minimum(bound, value))
         return OracleResult(decision, value, bound, answer.statuses, seconds, unique)
+
+
+def _fingerprint(value: object) -> Hashable:
+    """A number, name or array as a short key; arrays by content."""
+    if not isinstance(value, np.ndarray):
+        return value
+    return value.shape, value.dtype.str, hashlib.blake2b(value.tobytes(), digest_size=16).digest()

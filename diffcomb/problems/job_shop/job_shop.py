@@ -60,6 +60,7 @@ class JobShop(Problem):
 
     default_oracle = "jobshop"
     is_binary = False
+    set_moves = True
 
     def __init__(
         self,
@@ -212,9 +213,9 @@ class JobShop(Problem):
 
     def objective(self, z: Tensor, theta: Tensor) -> Tensor:
         """f of the start times z under durations theta, (..., n) and (..., n) -> (...)."""
-        return self.cost_of(self.completions(z, theta))
+        return self.cost_of_ends(self.completions(z, theta))
 
-    def cost_of(self, ends: Tensor) -> Tensor:
+    def cost_of_ends(self, ends: Tensor) -> Tensor:
         """f of the jobs' ends (..., jobs) -> (...); differentiable."""
         if self.criterion == "makespan":
             return ends.amax(-1)

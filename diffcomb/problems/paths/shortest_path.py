@@ -29,6 +29,7 @@ class ShortestPath(Problem):
     """
 
     default_oracle = "shortest_path"
+    structure = ("num_nodes", "tails", "heads", "target")
 
     def __init__(
         self,
