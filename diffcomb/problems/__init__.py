@@ -12,6 +12,7 @@ from diffcomb.problems.min_cost_flow import MinCostFlow
 from diffcomb.problems.mixed_integer import MixedIntegerProgram
 from diffcomb.problems.paths import ShortestPath
 from diffcomb.problems.problem import CostGraph, Problem
+from diffcomb.problems.problem_cache import ProblemCache
 from diffcomb.problems.set_cover import SetCover
 from diffcomb.problems.tours import TravelingSalesman
 
@@ -29,6 +30,7 @@ __all__ = [
     "MinCostFlow",
     "MixedIntegerProgram",
     "Problem",
+    "ProblemCache",
     "ProblemFamily",
     "SetCover",
     "ShortestPath",

@@ -25,6 +25,7 @@ class MinCostFlow(Problem):
     """
 
     default_oracle = "highs"
+    structure = ("num_nodes", "tails", "heads")
 
     def __init__(
         self, edges: Tensor | np.ndarray | list[tuple[int, int]], supplies: Tensor | np.ndarray | list[int]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
+import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite
@@ -65,6 +67,11 @@ class Problem(ABC):
     is_binary: bool = True
     #: True when `polytope()` exists, which is all that mixed-integer backends need
     has_program: bool = True
+    #: True where the costs decide which decisions are feasible (start times under durations)
+    set_moves: bool = False
+    #: names of attributes that say all of the program but its right-hand sides; (): nothing short does
+    structure: tuple[str, ...] = ()
+    _structure_key: Hashable = None
 
     # -- the feasible set ---------------------------------------------------------------------
     @abstractmethod
@@ -91,8 +98,8 @@ class Problem(ABC):
 
     @property
     def has_linear_oracle(self) -> bool:
-        """Whether min theta'z over Z is what is decided, so that Z is known by its linear minimisers."""
-        return True
+        """Whether min c'z over a fixed Z is what is decided, so that Z is known by its linear minimisers."""
+        return not self.set_moves
 
     def remainder(self, decision: Tensor, theta: Tensor) -> Remainder:
         """The derivative of the continuous part of `decision` (batch, n) in theta, discrete choices fixed.
@@ -103,6 +110,20 @@ class Problem(ABC):
         raise UnsupportedError(
             f"No part of a decision of {type(self).__name__} moves with the costs; use gradient='relaxed'."
         )
+
+    @property
+    def structure_key(self) -> Hashable:
+        """Equal for problems that differ in right-hand sides alone, which solvers take as one batch.
+
+        Cheap: no program is built for it, and it is computed once. A subclass that declares no
+        `structure` of its own may have added rows, so each of its instances is equal to itself alone.
+        """
+        if not vars(type(self)).get("structure"):
+            return weakref.ref(self)
+        if self._structure_key is None:
+            parts = (_fingerprint(getattr(self, name)) for name in self.structure)
+            self._structure_key = (type(self), *parts)
+        return self._structure_key
 
     #: whether convex solvers should start on `candidate_columns` alone and price the others
     has_candidate_columns: bool = False
@@ -155,6 +176,10 @@ class Problem(ABC):
     def objective(self, z: Tensor, theta: Tensor) -> Tensor:
         """The user's objective: theta'z, or (C theta + c0)'z + constant; (..., n), (..., P) -> (...)."""
         return (z * theta).sum(-1) if self.cost_map is None else self.cost_map.value(z, theta)
+
+    def cost_of(self, decision: Tensor, theta: Tensor) -> Tensor:
+        """What losses and layers minimise, (..., n) and (..., P) -> (...): the objective, or minus a gain."""
+        return self.sign * self.objective(decision, theta)
 
     def realized_cost(self, decision: Tensor, theta: Tensor) -> Tensor:
         """What a decision (..., n), made on predictions, costs when theta (..., P) occurs -> (...)."""
@@ -242,7 +267,8 @@ class Problem(ABC):
     def minimize(self, costs: Tensor, limits: Limits) -> OracleAnswer:
         """min c'z over Z for costs (batch, n) of the coordinates themselves, past any cost map."""
         chosen = find_oracle(limits.oracle, self)
-        return chosen.solve(self, np.ascontiguousarray(costs.to("cpu", torch.float64).numpy()), limits)
+        array = np.ascontiguousarray(costs.to("cpu", torch.float64).numpy())
+        return chosen.solve(self, array, limits) if len(array) else OracleAnswer(array, np.zeros(0), ())
 
     def decide(self, costs: Tensor, limits: Limits) -> Tensor:
         """z*(costs) (batch, n) for costs (batch, n) of the coordinates themselves, which may have any sign.
@@ -273,26 +299,37 @@ class Problem(ABC):
         status = Status.worst(answer.statuses)
         if on_failure == "raise":
             self._refuse(answer, theta)
-        given = theta.detach()
-        decision = torch.from_numpy(answer.decisions).to(theta.device, theta.dtype)
-        decision = decision.reshape(*theta.shape[:-1], decision.shape[-1])
-        value = self.objective(decision, given)
+        given = theta.detach().double()
+        found = torch.from_numpy(answer.decisions).to(theta.device)
+        found = found.reshape(*theta.shape[:-1], found.shape[-1])
+        decision = found.to(theta.dtype)
+        # a sum of half-precision costs overflows, and rounds to three digits: values are float32 at least
+        precise = torch.promote_types(theta.dtype, torch.float32)
+        value = self.objective(found, given).to(precise)
         unique = None
         if answer.unique is not None:
             unique = torch.from_numpy(answer.unique).to(theta.device).reshape(value.shape)
         if status is Status.OPTIMAL:
             # a proof closes the gap by definition; what is left between the two is rounding
             return OracleResult(decision, value, value, answer.statuses, seconds, unique)
-        found = torch.tensor(
+        has_decision = torch.tensor(
             [s not in (Status.INFEASIBLE, Status.UNKNOWN) for s in answer.statuses], device=theta.device
         ).reshape(value.shape)
         optimal = torch.tensor([s is Status.OPTIMAL for s in answer.statuses], device=theta.device).reshape(
             value.shape
         )
         # bounds are those of c'z to minimise; here they return to the user's sense and constant
-        bound = torch.from_numpy(answer.bounds).to(theta.device, theta.dtype).reshape(value.shape)
+        bound = torch.from_numpy(answer.bounds).to(theta.device, torch.float64).reshape(value.shape)
         bound = self.sign * bound + (0.0 if self.cost_map is None else self.cost_map.constant(given))
-        value = torch.where(found, value, self.sign * torch.inf)
+        bound = bound.to(precise)
+        value = torch.where(has_decision, value, self.sign * torch.inf)
         nearest = torch.minimum if self.sign > 0 else torch.maximum
         bound = torch.where(optimal, value, nearest(bound, value))
         return OracleResult(decision, value, bound, answer.statuses, seconds, unique)
+
+
+def _fingerprint(value: object) -> Hashable:
+    """A number, name or array as a short key; arrays by content."""
+    if not isinstance(value, np.ndarray):
+        return value
+    return value.shape, value.dtype.str, hashlib.blake2b(value.tobytes(), digest_size=16).digest()

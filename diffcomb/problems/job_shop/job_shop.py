@@ -62,6 +62,7 @@ class JobShop(Problem):
     default_oracle = "jobshop"
     is_binary = False
     has_program = False
+    set_moves = True
 
     def __init__(
         self,
@@ -214,9 +215,9 @@ class JobShop(Problem):
 
     def objective(self, z: Tensor, theta: Tensor) -> Tensor:
         """f of the start times z under durations theta, (..., n) and (..., n) -> (...)."""
-        return self.cost_of(self.completions(z, theta))
+        return self.cost_of_ends(self.completions(z, theta))
 
-    def cost_of(self, ends: Tensor) -> Tensor:
+    def cost_of_ends(self, ends: Tensor) -> Tensor:
         """f of the jobs' ends (..., jobs) -> (...); differentiable."""
         if self.criterion == "makespan":
             return ends.amax(-1)
@@ -250,11 +251,6 @@ class JobShop(Problem):
     def timing_of(self, starts: np.ndarray, durations: np.ndarray) -> Timing:
         """The timing of the sequence that a schedule (n,) follows."""
         return self.timing(sequence_of(starts, durations), durations)
-
-    @property
-    def has_linear_oracle(self) -> bool:
-        """False: start times are not the minimisers of theta'z."""
-        return False
 
     def remainder(self, decision: Tensor, theta: Tensor) -> ScheduleRemainder:
         """ds/dp of schedules (batch, n) along the tree of tight constraints, machine sequences fixed."""

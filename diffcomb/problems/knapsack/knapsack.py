@@ -27,6 +27,7 @@ class Knapsack(Problem):
 
     default_oracle = "knapsack"
     cost_sign = -1
+    structure = ("weights",)
 
     def __init__(
         self,

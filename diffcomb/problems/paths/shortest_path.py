@@ -31,6 +31,7 @@ class ShortestPath(Problem):
     """
 
     default_oracle = "shortest_path"
+    structure = ("num_nodes", "tails", "heads", "target")
 
     def __init__(
         self,

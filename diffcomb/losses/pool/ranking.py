@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from diffcomb.errors import UnsupportedError
 from diffcomb.layers import cost_scale
-from diffcomb.losses.solution_pool import PooledLoss
+from diffcomb.losses.pool.affine_costs import AffineCosts
+from diffcomb.losses.pool.pooled_loss import PooledLoss
 
 
 class ListwiseRankingLoss(PooledLoss):
@@ -34,11 +35,10 @@ class ListwiseRankingLoss(PooledLoss):
             raise UnsupportedError(f"temperature must be positive, got {temperature}.")
         self.temperature = temperature
 
-    def compare(self, theta: Tensor, costs: Tensor, z_true: Tensor, pool: Tensor) -> Tensor:
-        """As `PooledLoss.compare`."""
+    def compare(self, theta: Tensor, costs: Tensor, best: AffineCosts, pool: AffineCosts) -> Tensor:
         unit = self.temperature * cost_scale(costs)
-        wanted = torch.softmax(-(costs @ pool.T) / unit, -1)
-        return -(wanted * torch.log_softmax(-(theta @ pool.T) / unit, -1)).sum(-1)
+        wanted = torch.softmax(-pool.all(costs) / unit, -1)
+        return -(wanted * torch.log_softmax(-pool.all(theta) / unit, -1)).sum(-1)
 
 
 class PairwiseRankingLoss(PooledLoss):
@@ -64,13 +64,12 @@ class PairwiseRankingLoss(PooledLoss):
             raise UnsupportedError(f"margin must not be negative, got {margin}.")
         self.margin = margin
 
-    def compare(self, theta: Tensor, costs: Tensor, z_true: Tensor, pool: Tensor) -> Tensor:
-        """As `PooledLoss.compare`."""
-        best = (costs @ pool.T).argmin(-1, keepdim=True)
-        predicted = theta @ pool.T
-        lead = self.margin * cost_scale(costs) + predicted.gather(-1, best) - predicted
-        rivals = torch.ones_like(lead).scatter(-1, best, 0.0)
-        return (lead.clamp_min(0.0) * rivals).sum(-1) / max(1, len(pool) - 1)
+    def compare(self, theta: Tensor, costs: Tensor, best: AffineCosts, pool: AffineCosts) -> Tensor:
+        winner = pool.all(costs).argmin(-1, keepdim=True)
+        predicted = pool.all(theta)
+        lead = self.margin * cost_scale(costs) + predicted.gather(-1, winner) - predicted
+        rivals = torch.ones_like(lead).scatter(-1, winner, 0.0)
+        return (lead.clamp_min(0.0) * rivals).sum(-1) / max(1, len(pool.slope) - 1)
 
 
 class PointwiseRankingLoss(PooledLoss):
@@ -80,6 +79,5 @@ class PointwiseRankingLoss(PooledLoss):
         layer, capacity, resolve_rate, seed: see `PooledLoss`.
     """
 
-    def compare(self, theta: Tensor, costs: Tensor, z_true: Tensor, pool: Tensor) -> Tensor:
-        """As `PooledLoss.compare`."""
-        return ((theta - costs) @ pool.T).square().mean(-1)
+    def compare(self, theta: Tensor, costs: Tensor, best: AffineCosts, pool: AffineCosts) -> Tensor:
+        return ((theta - costs) @ pool.slope.T).square().mean(-1)

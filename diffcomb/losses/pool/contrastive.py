@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from diffcomb.losses.solution_pool import PooledLoss
+from diffcomb.losses.pool.affine_costs import AffineCosts
+from diffcomb.losses.pool.pooled_loss import PooledLoss
 
 
 class NCELoss(PooledLoss):
@@ -17,9 +18,9 @@ class NCELoss(PooledLoss):
         layer, capacity, resolve_rate, seed: see `PooledLoss`.
     """
 
-    def compare(self, theta: Tensor, costs: Tensor, z_true: Tensor, pool: Tensor) -> Tensor:
-        """As `PooledLoss.compare`."""
-        return (theta * (z_true - pool.mean(0))).sum(-1)
+    def compare(self, theta: Tensor, costs: Tensor, best: AffineCosts, pool: AffineCosts) -> Tensor:
+        mean = AffineCosts(pool.slope.mean(0), pool.constant.mean(0))
+        return best.each(theta) - mean.each(theta)
 
 
 class CMAPLoss(PooledLoss):
@@ -45,7 +46,9 @@ class CMAPLoss(PooledLoss):
         super().__init__(layer, capacity, resolve_rate, seed)
         self.shifted = shifted
 
-    def compare(self, theta: Tensor, costs: Tensor, z_true: Tensor, pool: Tensor) -> Tensor:
-        """As `PooledLoss.compare`."""
-        v = theta - costs if self.shifted else theta
-        return (v * z_true).sum(-1) - (v @ pool.T).amin(-1)
+    def compare(self, theta: Tensor, costs: Tensor, best: AffineCosts, pool: AffineCosts) -> Tensor:
+        if not self.shifted:
+            return best.each(theta) - pool.all(theta).amin(-1)
+        # in a difference of costs their constants cancel
+        v = theta - costs
+        return (v * best.slope).sum(-1) - (v @ pool.slope.T).amin(-1)

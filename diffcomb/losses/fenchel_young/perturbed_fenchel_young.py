@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from diffcomb.layers import Perturbation, exact_decisions
-from diffcomb.losses.batch import Batch, blocks, mean_of, oracle_of
+from diffcomb.layers import Perturbation
+from diffcomb.losses.loss import Loss
 from diffcomb.problems import Problem
 
 
-class PerturbedFenchelYoungLoss(nn.Module):
+class PerturbedFenchelYoungLoss(Loss):
     """l(theta; z) = theta'z - (1/M) sum_m min over Z of theta_m'w, theta_m the perturbed costs.
 
     Berthet et al., NeurIPS 2020, arXiv:2002.08676 (PFYL). Unbiased for theta'z - F(theta),
@@ -23,7 +23,7 @@ class PerturbedFenchelYoungLoss(nn.Module):
         sigma, num_samples, kind, seed: see `Perturbation`.
     """
 
-    needs = ("decisions",)
+    needs: tuple[str, ...] = ("decisions",)
 
     def __init__(
         self,
@@ -33,15 +33,14 @@ class PerturbedFenchelYoungLoss(nn.Module):
         kind: str = "additive",
         seed: int = 0,
     ) -> None:
-        super().__init__()
-        self.layer = layer
+        super().__init__(layer)
         self.perturbation = Perturbation(sigma, num_samples, kind, seed)
 
-    def forward(self, theta: Batch, z_true: Batch, problems: list[Problem] | None = None) -> Tensor:
-        """theta, z_true (batch, n), or lists of (n_i,) vectors -> scalar."""
-        losses = []
-        for problem, (t, z) in blocks(self.layer, problems, theta, z_true):
-            perturbed, _ = self.perturbation(t)
-            w = exact_decisions(problem, perturbed, oracle_of(self.layer)).to(t.dtype)
-            losses.append((t * z).sum(-1) - (perturbed * w).sum(-1).mean(0))
-        return mean_of(losses)
+    def block_loss(self, problem: Problem, theta: Tensor, z_true: Tensor) -> Tensor:
+        return self.excess(problem, theta, z_true)
+
+    def excess(self, problem: Problem, theta: Tensor, z: Tensor) -> Tensor:
+        """By how much z (rows, n) exceeds the perturbed optima at theta on average -> (rows,)."""
+        perturbed, _ = self.perturbation(theta)
+        w = self.exact_decisions(problem, perturbed)
+        return problem.cost_of(z, theta) - problem.cost_of(w, perturbed).mean(0)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor, nn
 
-from diffcomb.losses.batch import Batch, as_rows
-from diffcomb.losses.perturbed_fenchel_young import PerturbedFenchelYoungLoss
+from diffcomb.losses.fenchel_young.perturbed_fenchel_young import PerturbedFenchelYoungLoss
 from diffcomb.problems import Problem
 
 
-class PerturbedSPOPlusLoss(nn.Module):
+class PerturbedSPOPlusLoss(PerturbedFenchelYoungLoss):
     """l(theta; c, z) = perturbed Fenchel-Young loss at 2 theta - c, gradient 2 (z - (1/M) sum z*(u_m)),
     u_m the perturbed 2 theta - c.
 
@@ -33,15 +34,8 @@ class PerturbedSPOPlusLoss(nn.Module):
         kind: str = "additive",
         seed: int = 0,
     ) -> None:
-        super().__init__()
-        self.fenchel_young = PerturbedFenchelYoungLoss(layer, sigma, num_samples, kind, seed)
+        super().__init__(layer, sigma, num_samples, kind, seed)
 
-    def forward(
-        self, theta: Batch, costs: Batch, z_true: Batch, problems: list[Problem] | None = None
-    ) -> Tensor:
-        """theta, costs, z_true (batch, n), or lists of (n_i,) vectors -> scalar."""
-        shifted = [2 * t - c for t, c in zip(as_rows(theta), as_rows(costs), strict=True)]
-        loss: Tensor = self.fenchel_young(
-            shifted[0] if isinstance(theta, Tensor) else shifted, z_true, problems
-        )
-        return loss
+    def block_loss(self, problem: Problem, theta: Tensor, costs: Tensor, *others: Any) -> Tensor:
+        (z_true,) = others
+        return self.excess(problem, 2 * theta - costs, z_true)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 
 from diffcomb.errors import UnsupportedError
-from diffcomb.layers import DecisionLayer
-from diffcomb.problems import JobShop, planned_start_cost
+from diffcomb.layers import Costs
+from diffcomb.losses.loss import Loss
+from diffcomb.losses.schedules.job_shops_only import job_shop_of
+from diffcomb.problems import Problem, planned_start_cost
 
 
-class PlannedStartLoss(nn.Module):
+class PlannedStartLoss(Loss):
     """l = f(C) + waiting sum_i (a_i - z_i) + idleness sum_m idle_m + anchor mean_i (theta_i - p_i)^2.
 
     Averaged over the batch. z = layer(theta) is the plan, p the true durations; material, operators and
@@ -32,18 +36,24 @@ class PlannedStartLoss(nn.Module):
     needs = ("costs",)
 
     def __init__(
-        self, layer: DecisionLayer, waiting: float = 1.0, idleness: float = 0.1, anchor: float = 0.0
+        self, layer: nn.Module, waiting: float = 1.0, idleness: float = 0.1, anchor: float = 0.0
     ) -> None:
-        super().__init__()
+        super().__init__(layer)
         if min(waiting, idleness, anchor) < 0:
             raise UnsupportedError("waiting, idleness and anchor must not be negative.")
-        self.layer, self.waiting, self.idleness, self.anchor = layer, waiting, idleness, anchor
+        self.waiting, self.idleness, self.anchor = waiting, idleness, anchor
+        job_shop_of(layer.problem, self)
 
-    def forward(self, theta: Tensor, durations: Tensor) -> Tensor:
-        """theta, durations (batch, n): predicted and true -> scalar."""
-        problem = self.layer.problem
-        if not isinstance(problem, JobShop):
-            raise UnsupportedError("PlannedStartLoss needs a layer over one JobShop.")
-        plan = self.layer(theta)
-        cost = planned_start_cost(problem, plan, durations, self.waiting, self.idleness).mean()
-        return cost + self.anchor * (theta - durations).square().mean() if self.anchor else cost
+    def forward(  # type: ignore[override]
+        self, theta: Costs, durations: Costs, problems: Sequence[Problem] | None = None
+    ) -> Tensor:
+        """theta, durations: predicted and true -> scalar."""
+        return super().forward(theta, durations, problems=problems)
+
+    def decide(self, problems: Sequence[Problem] | None, *given: Costs) -> tuple[Costs]:
+        return (self.layer(given[0], problems),)
+
+    def block_loss(self, problem: Problem, theta: Tensor, durations: Tensor, plan: Tensor) -> Tensor:
+        shop = job_shop_of(problem, self)
+        cost = planned_start_cost(shop, plan, durations, self.waiting, self.idleness)
+        return cost + self.anchor * (theta - durations).square().mean(-1) if self.anchor else cost

@@ -1,15 +1,12 @@
-"""A bounded pool of decisions seen so far, and the losses that compare costs over it."""
+"""A bounded pool of decisions seen so far."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from diffcomb.errors import UnsupportedError
 from diffcomb.layers import exact_decisions
-from diffcomb.losses.batch import Batch, blocks, mean_of, oracle_of
 from diffcomb.oracles import Limits
 from diffcomb.problems import Problem
 
@@ -71,44 +68,3 @@ class SolutionPool(nn.Module):
             found = exact_decisions(self.problem, theta[chosen.to(theta.device)], settings)
         self.add(torch.cat([z_true.detach().to(found), found]))
         return len(found)
-
-
-class PooledLoss(nn.Module):
-    """A loss that compares costs over a pool instead of solving; one problem only.
-
-    Needs true costs c and optimal decisions z, which enter the pool. Oracle calls: resolve_rate
-    forward, 0 backward. Blind to decisions outside the pool.
-
-    Args:
-        layer: gives the problem and its oracle.
-        capacity, resolve_rate, seed: see `SolutionPool`.
-    """
-
-    needs = ("costs", "decisions")
-
-    def __init__(
-        self, layer: nn.Module, capacity: int = 1000, resolve_rate: float = 0.05, seed: int = 0
-    ) -> None:
-        super().__init__()
-        if not isinstance(layer.problem, Problem):
-            raise UnsupportedError(f"{type(self).__name__} keeps a pool of one problem; got a list of them.")
-        self.layer = layer
-        self.pool = SolutionPool(layer.problem, capacity, resolve_rate, seed)
-
-    def forward(
-        self, theta: Batch, costs: Batch, z_true: Batch, problems: Sequence[Problem] | None = None
-    ) -> Tensor:
-        """theta, costs, z_true (batch, n), or lists of (n,) vectors -> scalar."""
-        found = blocks(self.layer, problems, theta, costs, z_true)
-        if [problem for problem, _ in found] != [self.pool.problem]:
-            raise UnsupportedError(f"{type(self).__name__} keeps a pool of one problem; got other problems.")
-        _, (t, c, z) = found[0]
-        if self.training:
-            self.pool.update(t, z, oracle_of(self.layer))
-        if not len(self.pool):
-            raise UnsupportedError("The solution pool is empty; call the loss in training mode first.")
-        return mean_of([self.compare(t, c, z, self.pool.members(t.dtype))])
-
-    def compare(self, theta: Tensor, costs: Tensor, z_true: Tensor, pool: Tensor) -> Tensor:
-        """theta, costs, z_true (batch, n), pool (p, n) -> (batch,)."""
-        raise NotImplementedError
