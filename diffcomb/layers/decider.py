@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,8 +15,8 @@ from diffcomb.layers.projectors import projector_of
 from diffcomb.layers.record import LayerRecord
 from diffcomb.layers.settings import LayerSettings
 from diffcomb.layers.threshold import exactness_threshold, is_exact
-from diffcomb.oracles import OracleResult, Status
-from diffcomb.problems import Problem
+from diffcomb.oracles import Limits, OracleResult, Status
+from diffcomb.problems import Problem, Remainder
 from diffcomb.projection import RelaxedDecision, RoutedProjector, relaxed_decision
 
 #: convex solvers stop at residuals far below, and x_rho next to a vertex but not at it is far above
@@ -64,8 +65,13 @@ class Decider:
             )
         return self._projector
 
-    def relax(self, theta: Tensor, rho: Tensor, start: Tensor | None = None) -> RelaxedDecision:
+    def relax(
+        self, problems: Sequence[Problem], theta: Tensor, rho: Tensor, start: Tensor | None = None
+    ) -> RelaxedDecision:
         """x_rho for theta (batch, P) float64, rho (batch,); its adjoint goes back to theta.
+
+        Args:
+            problems: one for all rows, or one a row, of the structure of this decider's.
 
         Raises:
             UnsupportedError: the problem has no relaxed decision.
@@ -75,7 +81,9 @@ class Decider:
                 f"{type(self.problem).__name__} has no relaxed decision: Fenchel-Young losses do not apply;"
                 " use a loss of the decision itself (PlannedStartLoss, ImitationLoss) or optimal_value."
             )
-        relaxed = relaxed_decision(self.projector, self.problem.full_costs(theta), rho, start=start)
+        rhs = None if len(problems) == 1 else _right_hand_sides(problems)
+        costs = self.problem.full_costs(theta)
+        relaxed = relaxed_decision(self.projector, costs, rho, start=start, rhs=rhs)
         return replace(relaxed, adjoint=self._to_theta(relaxed.adjoint))
 
     def _to_theta(self, adjoint: Adjoint) -> Adjoint:
@@ -84,21 +92,22 @@ class Decider:
             return adjoint
         return lambda grad: cost_map.pull(adjoint(grad))
 
-    def decide(self, theta: Tensor, rho: Tensor, *, needs_grad: bool) -> Decided:
-        """theta (batch, P) float64, rho (batch,)."""
+    def decide(self, problems: Sequence[Problem], theta: Tensor, rho: Tensor, *, needs_grad: bool) -> Decided:
+        """theta (batch, P) float64, rho (batch,); problems as for `relax`."""
         s, solved = self.settings, None
         if s.decision == "exact":
-            solved = self.problem.solve(theta, s.limits)
+            solved = solve_each(problems, theta, s.limits)
         by_projection = self.gradient != "remainder"
         certify = s.certify != "none"
         relaxed = None
         if (needs_grad and by_projection) or s.decision == "relaxed" or certify:
-            relaxed = self.relax(theta, rho, None if solved is None else solved.decision)
+            start = None if solved is None else solved.decision
+            relaxed = self.relax(problems, theta, rho, start)
         record = record_of(solved, relaxed)
         if certify:
             assert relaxed is not None
-            solved = solved or self.problem.solve(theta, s.limits)
-            record = self._certified(record, theta, rho, solved, relaxed)
+            solved = solved or solve_each(problems, theta, s.limits)
+            record = self._certified(problems, record, theta, rho, solved, relaxed)
         decision = relaxed.x if solved is None or s.decision == "relaxed" else solved.decision  # type: ignore[union-attr]
         if not needs_grad:
             return Decided(decision, None, record)
@@ -106,7 +115,7 @@ class Decider:
         if self.gradient == "relaxed":
             assert relaxed is not None
             return Decided(decision, relaxed.adjoint, record)
-        remainder = self.problem.remainder(decision, theta)
+        remainder = remainder_of(problems, decision, theta)
         record = replace(record, tied=remainder.tied)
         if self.gradient == "remainder":
             return Decided(decision, remainder.adjoint, record)
@@ -124,6 +133,7 @@ class Decider:
 
     def _certified(
         self,
+        problems: Sequence[Problem],
         record: LayerRecord,
         theta: Tensor,
         rho: Tensor,
@@ -134,13 +144,78 @@ class Decider:
         z, limits = solved.decision, self.settings.limits
         optimal = torch.tensor([s is Status.OPTIMAL for s in solved.statuses], device=theta.device)
         certified = optimal & ((relaxed.x - z).abs().amax(-1) <= _SAME)
-        certificate = is_exact(self.problem, theta, rho, z, oracle=limits)
-        threshold = None
-        if self.settings.certify == "threshold":
-            found = exactness_threshold(self.problem, theta, oracle=limits)
-            assert isinstance(found, Tensor)
-            threshold = found
-        return replace(record, rho=rho, certified=certified, exact=certificate, threshold=threshold)
+        certificate = torch.empty(len(theta), dtype=torch.bool, device=theta.device)
+        threshold = torch.empty(len(theta), dtype=theta.dtype, device=theta.device)
+        for problem, rows in rows_of(problems, len(theta)):
+            certificate[rows] = is_exact(problem, theta[rows], rho[rows], z[rows], oracle=limits)
+            if self.settings.certify == "threshold":
+                found = exactness_threshold(problem, theta[rows], oracle=limits)
+                assert isinstance(found, Tensor)
+                threshold[rows] = found
+        asked = threshold if self.settings.certify == "threshold" else None
+        return replace(record, rho=rho, certified=certified, exact=certificate, threshold=asked)
+
+
+def rows_of(problems: Sequence[Problem], count: int) -> list[tuple[Problem, list[int]]]:
+    """Each distinct problem with its rows."""
+    if len(problems) == 1:
+        return [(problems[0], list(range(count)))]
+    members: dict[int, list[int]] = {}
+    for row, problem in enumerate(problems):
+        members.setdefault(id(problem), []).append(row)
+    return [(problems[rows[0]], rows) for rows in members.values()]
+
+
+def solve_each(problems: Sequence[Problem], theta: Tensor, limits: Limits) -> OracleResult:
+    """Exact decisions of one problem for all rows of theta (batch, P), or of one a row."""
+    if len(problems) == 1:
+        return problems[0].solve(theta, limits)
+    parts = [(problem.solve(theta[rows], limits), rows) for problem, rows in rows_of(problems, len(theta))]
+    order = torch.tensor([row for _, rows in parts for row in rows]).argsort()
+    statuses = [status for part, _ in parts for status in part.statuses]
+
+    def whole(name: str) -> Tensor:
+        return torch.cat([getattr(part, name) for part, _ in parts])[order]
+
+    return OracleResult(
+        whole("decision"),
+        whole("value"),
+        whole("bound"),
+        tuple(statuses[k] for k in order.tolist()),
+        sum(part.seconds for part, _ in parts),
+        None if any(part.unique is None for part, _ in parts) else whole("unique"),
+    )
+
+
+@dataclass(frozen=True)
+class _Remainders:
+    """The remainders of several problems as one batch."""
+
+    parts: list[tuple[Remainder, list[int]]]
+
+    @property
+    def tied(self) -> Tensor:
+        order = torch.tensor([row for _, rows in self.parts for row in rows]).argsort()
+        return torch.cat([part.tied for part, _ in self.parts])[order]
+
+    def adjoint(self, grad: Tensor) -> Tensor:
+        parts = [part.adjoint(grad[rows]) for part, rows in self.parts]
+        order = torch.tensor([row for _, rows in self.parts for row in rows]).argsort()
+        return torch.cat(parts)[order]
+
+
+def remainder_of(problems: Sequence[Problem], decision: Tensor, theta: Tensor) -> Remainder:
+    """How the continuous part of decisions (batch, n) moves with theta, of one problem or one a row."""
+    if len(problems) == 1:
+        return problems[0].remainder(decision, theta)
+    split = rows_of(problems, len(theta))
+    return _Remainders([(problem.remainder(decision[rows], theta[rows]), rows) for problem, rows in split])
+
+
+def _right_hand_sides(problems: Sequence[Problem]) -> np.ndarray:
+    """(batch, p + q) [b, h] of each."""
+    programs = [problem.polytope() for problem in problems]
+    return np.stack([np.concatenate([program.b, program.h]) for program in programs])
 
 
 def record_of(exact: OracleResult | None, relaxed: RelaxedDecision | None) -> LayerRecord:

@@ -11,7 +11,7 @@ from diffcomb.problems.matching import Matching
 from diffcomb.problems.min_cost_flow import MinCostFlow
 from diffcomb.problems.mixed_integer import MixedIntegerProgram
 from diffcomb.problems.paths import ShortestPath
-from diffcomb.problems.problem import CostGraph, Problem
+from diffcomb.problems.problem import CostGraph, Problem, Remainder
 from diffcomb.problems.problem_cache import ProblemCache
 from diffcomb.problems.set_cover import SetCover
 from diffcomb.problems.tours import TravelingSalesman
@@ -32,6 +32,7 @@ __all__ = [
     "Problem",
     "ProblemCache",
     "ProblemFamily",
+    "Remainder",
     "SetCover",
     "ShortestPath",
     "Timing",

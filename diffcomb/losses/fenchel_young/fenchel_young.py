@@ -36,4 +36,5 @@ class FenchelYoungLoss(Loss):
 def excess(problem: Problem, theta: Tensor, z: Tensor, x: Tensor, rho: Tensor) -> Tensor:
     """By how much z (rows, n) exceeds x in theta'x + rho R(x), theta'x the problem's objective -> (rows,)."""
     linear = problem.cost_of(z, theta) - problem.cost_of(x, theta)
-    return linear + rho * (penalty(z) - penalty(x))
+    box = problem.unit_box
+    return linear + rho * (penalty(z, box) - penalty(x, box))
