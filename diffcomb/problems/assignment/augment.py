@@ -1,4 +1,4 @@
-"""Shortest augmenting paths for the assignment problem, compiled (Crouse 2016, after Jonker & Volgenant 1987).
+"""Shortest augmenting paths for assignments, compiled (Crouse 2016, after Jonker & Volgenant 1987).
 
 Workers join one by one; each takes a cheapest alternating path to a free job under reduced costs
 c_ij - u_i - v_j >= 0, which are 0 on the matched pairs.

@@ -11,7 +11,7 @@ from diffcomb.oracles.magnitudes import Extremes, ordinary_ceilings, summable
 from diffcomb.problems.assignment.augment import Matched, augment
 
 #: entries of the cost matrix between two looks at the clock
-ENTRIES = 20_000_000
+ENTRIES = 5_000_000
 
 
 def assign_exactly(cost: np.ndarray, clock: Clock) -> np.ndarray | None:

@@ -47,10 +47,11 @@ def _solve_rows(costs: np.ndarray, size: int, options: Limits) -> OracleAnswer:
             if job_of is None:
                 bounds[row - 1] = -np.inf
             else:
-                z[row - 1] = np.eye(size)[job_of].ravel()
+                z[row - 1] = 0.0
+                z[row - 1, np.arange(size) * size + job_of] = 1.0
         if row < len(costs) and clock.is_up():
             job_of, bounds[row] = _completed(costs[row].reshape(size, size), matched)
-            z[row] = np.eye(size)[job_of].ravel()
+            z[row, np.arange(size) * size + job_of] = 1.0
             matched = Matched.nobody(size)
             row, clock = row + 1, Clock.of(options)
     answer = OracleAnswer.proven(z, costs)
