@@ -86,6 +86,17 @@ def collected(solved: Sequence[Solved], costs: np.ndarray) -> OracleAnswer:
     )
 
 
+def joined(parts: Sequence[OracleAnswer]) -> OracleAnswer:
+    """Answers to consecutive rows as one; uniqueness is not asked for."""
+    if len(parts) == 1:
+        return parts[0]
+    return OracleAnswer(
+        np.concatenate([part.decisions for part in parts]),
+        np.concatenate([part.bounds for part in parts]),
+        tuple(status for part in parts for status in part.statuses),
+    )
+
+
 def _on_workers(
     run: Callable[[Item], Answer], items: Sequence[Item] | np.ndarray, workers: int
 ) -> list[Answer]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from diffcomb.oracles import Limits, OracleAnswer, Status
-from diffcomb.oracles.batch import solve_in_parts
+from diffcomb.oracles.batch import joined, solve_in_parts
 from diffcomb.oracles.clock import Clock
 from diffcomb.oracles.mip.highs import HIGHS
 from diffcomb.problems.knapsack.knapsack import Knapsack
@@ -36,18 +36,14 @@ class KnapsackOracle:
 
     def solve(self, problem: Problem, costs: np.ndarray, options: Limits) -> OracleAnswer:
         assert isinstance(problem, Knapsack)
-        parts = solve_in_parts(lambda rows: _search(problem, rows, options), costs, options)
-        answer = OracleAnswer.proven(np.concatenate([z for z, _ in parts]), costs)
-        if not any(unproven for _, unproven in parts):
-            return answer
-        # the rows of a part are counted from its first
-        starts = np.cumsum([0, *(len(z) for z, _ in parts[:-1])]).tolist()
-        seconds = {
-            start + row: spent
-            for start, (_, unproven) in zip(starts, parts, strict=True)
-            for row, spent in unproven.items()
-        }
-        return _with_highs(problem, answer, costs, seconds, options)
+        return joined(solve_in_parts(lambda rows: _solve_rows(problem, rows, options), costs, options))
+
+
+def _solve_rows(problem: Knapsack, costs: np.ndarray, options: Limits) -> OracleAnswer:
+    """One worker's part of a batch."""
+    z, unproven = _search(problem, costs, options)
+    answer = OracleAnswer.proven(z, costs)
+    return _with_highs(problem, answer, costs, unproven, options) if unproven else answer
 
 
 def _search(problem: Knapsack, costs: np.ndarray, options: Limits) -> tuple[np.ndarray, dict[int, float]]:
@@ -80,7 +76,8 @@ def _with_highs(
     left = None if options.time_limit is None else options.time_limit - max(unproven.values())
     later = None
     if left is None or left > 0.0:
-        later = HIGHS.solve(problem, costs[rows], replace(options, time_limit=left))
+        alone = replace(options, time_limit=left, num_workers=1, progress=False)
+        later = HIGHS.solve(problem, costs[rows], alone)
     decisions, bounds, statuses = answer.decisions, answer.bounds, list(answer.statuses)
     for k, row in enumerate(rows):
         bounds[row] = -lagrangian_bound(-costs[row], problem.units.relative)
