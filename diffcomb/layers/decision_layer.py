@@ -10,14 +10,13 @@ from torch import Tensor, nn
 
 from diffcomb.errors import InvalidCostsError, UnknownNameError
 from diffcomb.layers.adjoint import attach_adjoint
-from diffcomb.layers.engine import Engine, record_of
+from diffcomb.layers.decider import Decider, record_of
 from diffcomb.layers.exact_decisions import members_by_problem
-from diffcomb.layers.make_engine import make_engine
 from diffcomb.layers.record import LayerRecord
 from diffcomb.layers.rho import FixedRho, ShareController
-from diffcomb.oracles import Limits, find_oracle
+from diffcomb.layers.settings import LayerSettings
+from diffcomb.oracles import Limits, Oracle, find_oracle
 from diffcomb.problems import Problem
-from diffcomb.projection import check_solver
 
 Costs = Tensor | Sequence[Tensor]
 
@@ -30,13 +29,13 @@ class DecisionLayer(nn.Module):
     theta'x + (rho/2) ||x - 1/2||^2. decision="relaxed": forward x_rho itself. The gradient of z*
     proper is zero almost everywhere; see docs/theory.md.
 
-    A JobShop decides start times, which move with theta: their own exact derivative is used, and
-    solver, rho and backward play no part (see `ScheduleEngine`).
+    A JobShop decides start times, which move with theta: their own exact derivative is used
+    (gradient="remainder"), and solver, rho and backward play no part.
 
     Args:
         problem: what is decided; or a list of problems, called with a list of cost vectors.
         solver: how x_rho is computed: "kkt"; "vertices", over conv(Z) with the oracle alone; "auto",
-            one of the two (`AutoSolver` has the rule); or a reference solver.
+            one of the two (`diffcomb.projection.route` has the rule); or a reference solver.
         rho: smoothing in units of costs. Small: x_rho close to z*, few informative gradients.
             Large: smooth, less faithful. A number, a (batch,) tensor, or "auto" (ShareController).
         decision: "exact" or "relaxed".
@@ -49,7 +48,12 @@ class DecisionLayer(nn.Module):
             and in `last.exact` whether it would be over conv(Z), for one oracle call more;
             "threshold" adds rho_bar over conv(Z) in `last.threshold`, for a handful. The two differ
             where the polytope is a relaxation with fractional vertices.
-        oracle, time_limit, num_workers, seed: of the exact decision; see `Problem.solve`.
+        gradient: what the backward pass differentiates: "relaxed", x_rho; "remainder", the continuous part
+            of the true decision, discrete choices fixed: exact where it moves at all; "blend", the first
+            for integer coordinates and the second for continuous ones; "auto", "relaxed" where there is
+            a relaxed decision.
+        oracle, time_limit, num_workers, seed: of the exact decision; see `Limits`, which may be given whole
+            as `oracle`.
 
     Attributes:
         last: LayerRecord of the last call.
@@ -67,31 +71,31 @@ class DecisionLayer(nn.Module):
         decision: str = "exact",
         backward: str = "cholesky",
         *,
+        gradient: str = "auto",
         lazy_rows: bool = True,
         certify: str = "none",
-        oracle: str = "auto",
+        oracle: str | Oracle | Limits = "auto",
         time_limit: float | None = None,
         num_workers: int | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__()
-        if decision not in ("exact", "relaxed"):
-            raise UnknownNameError(f"Unknown decision {decision!r}; choose exact or relaxed.")
-        check_solver(solver, backward, lazy_rows=lazy_rows)
-        if certify not in ("none", "exact", "threshold"):
-            raise UnknownNameError(f"Unknown certify {certify!r}; choose none, exact or threshold.")
+        limits = oracle if isinstance(oracle, Limits) else Limits(oracle, time_limit, num_workers, seed)
+        self.settings = LayerSettings(solver, decision, gradient, backward, lazy_rows, certify, limits)
         if isinstance(rho, str) and rho != "auto":
             raise UnknownNameError(f"Unknown rho {rho!r}; give a positive number, a tensor or 'auto'.")
         self.problem = problem
-        self.solver, self.decision, self.backward_method = solver, decision, backward
-        self.lazy_rows, self.certify = lazy_rows, certify
         self.rho = ShareController() if isinstance(rho, str) else FixedRho(rho)
-        self.oracle = Limits(oracle, time_limit, num_workers, seed)
         self.last = LayerRecord()
-        self._engines: dict[Problem, Engine] = {}
+        self._deciders: dict[Problem, Decider] = {}
         if isinstance(problem, Problem):
-            find_oracle(oracle, problem)  # refuse an unknown name now, not in the first epoch
-            self._engine(problem)
+            find_oracle(limits.oracle, problem)  # refuse an unknown name now, not in the first epoch
+            self._decider(problem)
+
+    @property
+    def oracle(self) -> Limits:
+        """Who decides exactly, and its limits."""
+        return self.settings.limits
 
     def forward(self, theta: Costs, problems: Sequence[Problem] | None = None) -> Any:
         """Decide.
@@ -125,7 +129,8 @@ class DecisionLayer(nn.Module):
     def _decide(self, problem: Problem, theta: Tensor) -> tuple[Tensor, LayerRecord]:
         needs_grad = theta.requires_grad and torch.is_grad_enabled()
         costs = theta.detach().double()
-        decided = self._engine(problem).decide(costs, self.rho.rho(costs), needs_grad=needs_grad)
+        rho = self.rho.rho(problem.cost_scale(costs))
+        decided = self._decider(problem).decide(costs, rho, needs_grad=needs_grad)
         if needs_grad:
             assert decided.adjoint is not None
             return attach_adjoint(theta, decided.decision, decided.adjoint), decided.record
@@ -133,7 +138,7 @@ class DecisionLayer(nn.Module):
 
     def _relax(self, problem: Problem, theta: Tensor) -> tuple[tuple[Tensor, Tensor], LayerRecord]:
         costs = theta.detach().double()
-        relaxed = self._engine(problem).relax(costs, self.rho.rho_of_loss(costs))
+        relaxed = self._decider(problem).relax(costs, self.rho.rho_of_loss(problem.cost_scale(costs)))
         pair = (relaxed.x.to(theta.dtype), relaxed.rho.to(theta.dtype))
         return pair, record_of(None, relaxed)
 
@@ -164,19 +169,11 @@ class DecisionLayer(nn.Module):
         self.last = LayerRecord.concatenate(records)
         return results
 
-    def _engine(self, problem: Problem) -> Engine:
-        """The engine of `problem`, built once and kept as long as the layer."""
-        if problem not in self._engines:
-            self._engines[problem] = make_engine(
-                problem,
-                self.solver,
-                self.decision,
-                self.oracle,
-                self.backward_method,
-                self.certify,
-                self.lazy_rows,
-            )
-        return self._engines[problem]
+    def _decider(self, problem: Problem) -> Decider:
+        """What decides `problem`, built once and kept as long as the layer."""
+        if problem not in self._deciders:
+            self._deciders[problem] = Decider(problem, self.settings)
+        return self._deciders[problem]
 
 
 def _index(out: Any, row: int) -> Any:

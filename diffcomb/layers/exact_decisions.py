@@ -9,7 +9,6 @@ from torch import Tensor
 from diffcomb.errors import InvalidCostsError, UnsupportedError
 from diffcomb.oracles import Limits
 from diffcomb.problems import Problem
-from diffcomb.problems.safe_oracle import decide_safely
 
 
 def exact_decisions(problem: Problem, costs: Tensor, settings: Limits) -> Tensor:
@@ -20,20 +19,13 @@ def exact_decisions(problem: Problem, costs: Tensor, settings: Limits) -> Tensor
     """
     refuse_start_times(problem)
     rows = costs.detach().double().reshape(-1, problem.num_costs)
-    decision = decide_safely(
-        problem,
-        rows,
-        settings.oracle,
-        time_limit=settings.time_limit,
-        num_workers=settings.num_workers,
-        seed=settings.seed,
-    )
-    return decision.reshape(costs.shape)
+    decision = problem.decide(problem.costs_of(rows), settings)
+    return decision.reshape(*costs.shape[:-1], -1)
 
 
 def refuse_start_times(problem: Problem) -> None:
     """Raise UnsupportedError for a job shop: estimators are for 0-1 decisions."""
-    if not problem.is_binary:
+    if not problem.has_linear_oracle:
         raise UnsupportedError(
             f"{type(problem).__name__} does not decide a 0-1 vector; use DecisionLayer, whose gradient is"
             " exact there."

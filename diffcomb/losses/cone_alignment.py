@@ -7,9 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from diffcomb.errors import UnsupportedError
+from diffcomb.layers import projector_of
 from diffcomb.losses.batch import Batch, blocks, mean_of
 from diffcomb.problems import Problem
-from diffcomb.projection import ConvexSolver, make_solver
+from diffcomb.projection import RoutedProjector
 
 
 class ConeAlignedLoss(nn.Module):
@@ -38,7 +39,7 @@ class ConeAlignedLoss(nn.Module):
         if not interior >= 0:
             raise UnsupportedError(f"interior must not be negative, got {interior}.")
         self.layer, self.interior = layer, interior
-        self._solvers: dict[Problem, ConvexSolver] = {}
+        self._solvers: dict[Problem, RoutedProjector] = {}
 
     def forward(self, theta: Batch, z_true: Batch, problems: list[Problem] | None = None) -> Tensor:
         """theta, z_true (batch, n), or lists of (n_i,) vectors -> scalar."""
@@ -53,12 +54,11 @@ class ConeAlignedLoss(nn.Module):
     def project(self, problem: Problem, v: Tensor, z: Tensor) -> Tensor:
         """The projection of v (batch, n) on the normal cone of X at z (batch, n), float64."""
         if problem not in self._solvers:
-            self._solvers[problem] = make_solver("kkt", problem)
+            self._solvers[problem] = projector_of(problem)
         length = torch.linalg.vector_norm(v, dim=-1, keepdim=True)
         length = torch.where(length > 0, length, 1.0)
         step = _reach(problem, z) / length
-        ones = torch.ones(len(v), dtype=torch.float64, device=v.device)
-        x = self._solvers[problem].solve(0.5 - z - step * v, ones).x
+        x = self._solvers[problem].project(z + step * v).x
         return v - (x - z) / step
 
 

@@ -7,14 +7,24 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from diffcomb.errors import InfeasibleError, InvalidCostsError, SolveFailedError
-from diffcomb.oracles import Limits, Oracle, OracleAnswer, OracleResult, Status, find_oracle
-from diffcomb.program import CostMap, Program, Rows
+from diffcomb.errors import InfeasibleError, InvalidCostsError, SolveFailedError, UnsupportedError
+from diffcomb.oracles import Limits, Oracle, OracleAnswer, OracleResult, Status, find_oracle, oracle_names
+from diffcomb.program import CostMap, Program, Rows, UnitBox
+
+
+class Remainder(Protocol):
+    """adjoint: d loss / d decision -> d loss / d theta; tied: (batch,) bool, one of several derivatives."""
+
+    @property
+    def tied(self) -> Tensor: ...
+
+    def adjoint(self, grad: Tensor) -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,26 @@ class Problem(ABC):
             UnsupportedError: Z is known by an oracle of its own alone; solver="vertices" needs no rows.
         """
 
+    @property
+    def unit_box(self) -> UnitBox:
+        """The map between decisions and the unit box, which contains Z in its coordinates."""
+        return UnitBox.unit(self.num_vars)
+
+    @property
+    def has_linear_oracle(self) -> bool:
+        """Whether min theta'z over Z is what is decided, so that Z is known by its linear minimisers."""
+        return True
+
+    def remainder(self, decision: Tensor, theta: Tensor) -> Remainder:
+        """The derivative of the continuous part of `decision` (batch, n) in theta, discrete choices fixed.
+
+        Raises:
+            UnsupportedError: nothing of this decision moves with theta.
+        """
+        raise UnsupportedError(
+            f"No part of a decision of {type(self).__name__} moves with the costs; use gradient='relaxed'."
+        )
+
     #: whether convex solvers should start on `candidate_columns` alone and price the others
     has_candidate_columns: bool = False
 
@@ -81,8 +111,8 @@ class Problem(ABC):
         """A cheap member of Z made from a 0-1 point z outside it, or None if nobody knows how."""
         return None
 
-    def why_infeasible(self, theta: Tensor) -> str:
-        """The reason that nothing is feasible for theta (P,), as a sentence."""
+    def why_infeasible(self, theta: Tensor | None = None) -> str:
+        """The reason that nothing is feasible, for theta (P,) where it plays a part, as a sentence."""
         return f"This {type(self).__name__} has no feasible solution."
 
     # -- costs --------------------------------------------------------------------------------
@@ -106,6 +136,19 @@ class Problem(ABC):
     def cost_graph(self) -> CostGraph:
         """The graph whose edges carry the costs, for encoders."""
 
+    def costs_of(self, theta: Tensor) -> Tensor:
+        """The costs (..., n) to minimise that theta (..., num_costs) stands for."""
+        return theta if self.cost_map is None else self.cost_map.costs(theta)
+
+    def cost_scale(self, theta: Tensor) -> Tensor:
+        """What rho is measured in, (..., num_costs) -> (...): mean |costs x width| of the variables that
+        theta drives, without costs that are known."""
+        costs = theta if self.cost_map is None else self.cost_map.linear(theta)
+        box = self.unit_box
+        if not box.is_identity:
+            costs = costs * torch.from_numpy(box.width).to(costs)
+        return costs.abs().mean(-1) if self.cost_map is None else self.cost_map.mean(costs.abs())
+
     def objective(self, z: Tensor, theta: Tensor) -> Tensor:
         """The user's objective: theta'z, or (C theta + c0)'z + constant; (..., n), (..., P) -> (...)."""
         return (z * theta).sum(-1) if self.cost_map is None else self.cost_map.value(z, theta)
@@ -122,10 +165,6 @@ class Problem(ABC):
     def value_gradient(self, z: Tensor, theta: Tensor) -> Tensor:
         """dV/dtheta of the optimal value at its optimal z, (..., n) -> (..., P): z, or C'z + slope."""
         return z if self.cost_map is None else self.cost_map.value_gradient(z)
-
-    def full_costs(self, theta: Tensor) -> Tensor:
-        """c (..., n), what oracles minimise, of theta (..., P)."""
-        return theta if self.cost_map is None else self.cost_map.costs(theta)
 
     def check_costs(self, theta: Tensor) -> Tensor:
         """theta as given, or a clear refusal.
@@ -191,23 +230,43 @@ class Problem(ABC):
 
     def _answer(self, theta: Tensor, limits: Limits) -> OracleAnswer:
         """The oracle's answer for theta (batch, P), float64."""
-        return self.minimize(self.full_costs(theta), limits)
+        return self._minimize(self.costs_of(theta), limits)
 
-    def minimize(self, costs: Tensor, limits: Limits) -> OracleAnswer:
-        """min c'z over Z for costs (batch, n) of the coordinates themselves, past any cost map.
+    def _minimize(self, costs: Tensor, limits: Limits) -> OracleAnswer:
+        """The oracle's answer for costs (batch, n) of the variables."""
+        array = np.ascontiguousarray(costs.detach().to("cpu", torch.float64).numpy())
+        return find_oracle(limits.oracle, self).solve(self, array, limits)
 
-        For algorithms that change c: penalties, perturbations, cuts.
+    def decide(self, costs: Tensor, limits: Limits) -> Tensor:
+        """z*(costs) (batch, n) for costs (batch, n) of the variables, which may have any sign.
+
+        Modified costs (theta + rho (x - 1/2), say) turn negative where theta is not. Where the oracle
+        refuses a negative cycle, a mixed-integer solver decides: a shortest path on a graph with cycles
+        needs costs without.
         """
-        chosen = find_oracle(limits.oracle, self)
-        return chosen.solve(self, np.ascontiguousarray(costs.to("cpu", torch.float64).numpy()), limits)
+        try:
+            answer = self._minimize(costs, limits)
+        except InvalidCostsError:
+            if limits.oracle != "auto" or "highs" not in oracle_names(self):
+                raise
+            answer = self._minimize(costs, limits.with_oracle("highs"))
+        self._refuse(answer.statuses)
+        return torch.from_numpy(answer.decisions).to(costs.device)
+
+    def _refuse(self, statuses: tuple[Status, ...], theta: Tensor | None = None) -> None:
+        """Raise for the worst of the statuses, if it is no decision; theta (batch, P) or (P,)."""
+        worst = Status.worst(statuses)
+        if worst is Status.INFEASIBLE:
+            place = statuses.index(Status.INFEASIBLE)
+            given = None if theta is None else theta.detach().reshape(-1, self.num_costs)[place]
+            raise InfeasibleError(self.why_infeasible(given))
+        if worst is Status.UNKNOWN:
+            raise SolveFailedError("No solution found within the limits; raise time_limit.")
 
     def _result(self, answer: OracleAnswer, theta: Tensor, seconds: float, on_failure: str) -> OracleResult:
         status = Status.worst(answer.statuses)
-        if on_failure == "raise" and status is Status.INFEASIBLE:
-            place = answer.statuses.index(Status.INFEASIBLE)
-            raise InfeasibleError(self.why_infeasible(theta.detach().reshape(-1, self.num_costs)[place]))
-        if on_failure == "raise" and status is Status.UNKNOWN:
-            raise SolveFailedError("No solution found within the limits; raise time_limit.")
+        if on_failure == "raise":
+            self._refuse(answer.statuses, theta)
         given = theta.detach()
         decision = torch.from_numpy(answer.decisions).to(theta.device, theta.dtype)
         decision = decision.reshape(*theta.shape[:-1], decision.shape[-1])

@@ -86,8 +86,11 @@ class CostMap:
     def scale(self, theta: Tensor) -> Tensor:
         """mean |sign C p| over the variables that p drives, (..., P) -> (...): what rho and noise are
         measured in. Known costs do not enter; 0 where p drives nothing."""
-        driven = self.linear(theta).abs() * self._driven.to(theta)
-        return driven.sum(-1) / max(1, int(self._costs.driven.sum()))
+        return self.mean(self.linear(theta).abs())
+
+    def mean(self, values: Tensor) -> Tensor:
+        """Mean over the variables that p drives, (..., n) -> (...)."""
+        return (values * self._driven.to(values)).sum(-1) / max(1, int(self._costs.driven.sum()))
 
     def constant(self, theta: Tensor) -> Tensor:
         """slope'p + offset, (..., P) -> (...): what no decision changes."""

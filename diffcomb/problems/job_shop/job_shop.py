@@ -13,6 +13,7 @@ from diffcomb.data import read_jobshop
 from diffcomb.errors import InvalidCostsError, InvalidInstanceError, UnknownNameError, UnsupportedError
 from diffcomb.problems.job_shop.execution import executed_starts, retimed_starts
 from diffcomb.problems.job_shop.just_in_time import just_in_time_timing
+from diffcomb.problems.job_shop.remainder import ScheduleRemainder
 from diffcomb.problems.job_shop.timing import Timing, longest_path_timing, sequence_of
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.program import Program
@@ -248,6 +249,15 @@ class JobShop(Problem):
     def timing_of(self, starts: np.ndarray, durations: np.ndarray) -> Timing:
         """The timing of the sequence that a schedule (n,) follows."""
         return self.timing(sequence_of(starts, durations), durations)
+
+    @property
+    def has_linear_oracle(self) -> bool:
+        """False: start times are not the minimisers of theta'z."""
+        return False
+
+    def remainder(self, decision: Tensor, theta: Tensor) -> ScheduleRemainder:
+        """ds/dp of schedules (batch, n) along the tree of tight constraints, machine sequences fixed."""
+        return ScheduleRemainder.of(self, decision, theta)
 
     def value_gradient(self, z: Tensor, theta: Tensor) -> Tensor:
         """dV/dp of optimal schedules z (..., n): 1 on the critical path for the makespan.

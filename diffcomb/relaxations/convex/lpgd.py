@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from diffcomb.errors import UnknownNameError, UnsupportedError
-from diffcomb.layers import Adjoint, cost_scale, matching_step
+from diffcomb.layers import Adjoint, cost_scale, matching_step, projector_of
 from diffcomb.oracles import Limits
 from diffcomb.problems import Problem
-from diffcomb.projection import ConvexSolver, make_solver
+from diffcomb.projection import RoutedProjector, proximal
 from diffcomb.relaxations.exact_decision import ExactDecision
 
 
@@ -47,7 +47,7 @@ class LPGD(ExactDecision):
         if mode not in ("upper", "lower", "average"):
             raise UnknownNameError(f"Unknown mode {mode!r}; choose upper, lower or average.")
         self.strength, self.rho, self.mode, self.solver = strength, rho, mode, solver
-        self._solvers: dict[Problem, ConvexSolver] = {}
+        self._solvers: dict[Problem, RoutedProjector] = {}
 
     def estimate(self, problem: Problem, theta: Tensor) -> tuple[Tensor, Adjoint]:
         z = self.solve(problem, theta)
@@ -67,11 +67,9 @@ class LPGD(ExactDecision):
         if self.rho == 0:
             return self.solve(problem, costs)
         if problem not in self._solvers:
-            self._solvers[problem] = make_solver(self.solver, problem)
+            self._solvers[problem] = projector_of(problem, self.solver, limits=self.oracle)
         rho = self.rho * cost_scale(theta)
-        # the solver's penalty is (rho/2) ||x - 1/2||^2
-        shifted = costs - rho * (center - 0.5)
         weights = rho[:, 0].expand(len(costs), len(theta)).reshape(-1)
-        return (
-            self._solvers[problem].solve(shifted.reshape(-1, costs.shape[-1]), weights).x.reshape(costs.shape)
-        )
+        centers = center.expand(costs.shape).reshape(weights.shape[0], -1)
+        flat = costs.reshape(weights.shape[0], -1)
+        return proximal(self._solvers[problem], flat, weights, centers).x.reshape(costs.shape)

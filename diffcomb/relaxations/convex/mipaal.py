@@ -15,7 +15,7 @@ from diffcomb.oracles import Limits
 from diffcomb.oracles.linear_program import LinearProgram
 from diffcomb.problems import Problem
 from diffcomb.program import Rows
-from diffcomb.projection.kkt import KKTSolver
+from diffcomb.projection import RoutedProjector
 from diffcomb.projection.row_pool import RowPool
 from diffcomb.relaxations.convex.quadratic import regularized_decision
 from diffcomb.relaxations.exact_decision import ExactDecision
@@ -68,7 +68,7 @@ class _CutProgram:
         self._cuts = RowPool(self._polytope.num_vars)
         lazy = self._polytope.is_lazy
         self._lp = LinearProgram(replace(self._polytope, separation=self._separate if lazy else None))
-        self._solver: KKTSolver | None = None
+        self._solver: RoutedProjector | None = None
         self._rows_of_solver = 0
 
     def _separate(self, x: np.ndarray) -> Rows:
@@ -81,10 +81,10 @@ class _CutProgram:
         found = [self._lp.minimize(cost) for cost in theta.cpu().numpy()]
         return torch.from_numpy(np.stack(found)).to(theta.device)
 
-    def convex_solver(self) -> KKTSolver:
+    def convex_solver(self) -> RoutedProjector:
         """Over the rows and cuts so far; rebuilt when there are new ones."""
         if self._solver is None or self._rows_of_solver != len(self._cuts):
             known = self._polytope.without_lazy_rows()
-            self._solver = KKTSolver.of_polytope(known.with_rows(self._cuts.rows))
+            self._solver = RoutedProjector(known.with_rows(self._cuts.rows))
             self._rows_of_solver = len(self._cuts)
         return self._solver

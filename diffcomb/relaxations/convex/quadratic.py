@@ -7,19 +7,16 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from diffcomb.errors import UnsupportedError
-from diffcomb.layers import Adjoint, cost_scale
+from diffcomb.layers import Adjoint, cost_scale, projector_of
 from diffcomb.oracles import Limits
 from diffcomb.problems import Problem
-from diffcomb.projection import ConvexSolver, RelaxedDecision, VerticesSolver, make_solver
+from diffcomb.projection import RelaxedDecision, RoutedProjector, proximal
 from diffcomb.relaxations.exact_decision import ExactDecision
 
 
-def regularized_decision(solver: ConvexSolver, theta: Tensor, gamma: Tensor) -> RelaxedDecision:
-    """argmin over X of theta'x + gamma ||x||^2, theta (batch, n), gamma (batch,).
-
-    The solvers' own penalty is (rho/2) ||x - 1/2||^2: rho = 2 gamma, costs shifted by gamma.
-    """
-    return solver.solve(theta + gamma[:, None], 2 * gamma)
+def regularized_decision(projector: RoutedProjector, theta: Tensor, gamma: Tensor) -> RelaxedDecision:
+    """argmin over X of theta'x + gamma ||x||^2, theta (batch, n), gamma (batch,)."""
+    return proximal(projector, theta, 2 * gamma, 0.0)
 
 
 class QPTL(ExactDecision):
@@ -47,11 +44,11 @@ class QPTL(ExactDecision):
         if not gamma > 0:
             raise UnsupportedError(f"gamma must be positive, got {gamma}.")
         self.gamma, self.solver = gamma, solver
-        self._solvers: dict[Problem, ConvexSolver] = {}
+        self._solvers: dict[Problem, RoutedProjector] = {}
 
     def estimate(self, problem: Problem, theta: Tensor) -> tuple[Tensor, Adjoint]:
         if problem not in self._solvers:
-            self._solvers[problem] = make_solver(self.solver, problem, lazy_rows=False)
+            self._solvers[problem] = projector_of(problem, self.solver, limits=self.oracle, lazy_rows=False)
         gamma = self.gamma * cost_scale(theta)[:, 0]
         relaxed = regularized_decision(self._solvers[problem], theta, gamma)
         return relaxed.x, relaxed.adjoint
@@ -79,11 +76,11 @@ class SparseMAP(ExactDecision):
         if not rho > 0:
             raise UnsupportedError(f"rho must be positive, got {rho}.")
         self.rho = rho
-        self._solvers: dict[Problem, ConvexSolver] = {}
+        self._solvers: dict[Problem, RoutedProjector] = {}
 
     def estimate(self, problem: Problem, theta: Tensor) -> tuple[Tensor, Adjoint]:
         if problem not in self._solvers:
-            self._solvers[problem] = VerticesSolver(problem, oracle=self.oracle.oracle)
+            self._solvers[problem] = projector_of(problem, "vertices", limits=self.oracle)
         gamma = 0.5 * self.rho * cost_scale(theta)[:, 0]
         relaxed = regularized_decision(self._solvers[problem], theta, gamma)
         return relaxed.x, relaxed.adjoint

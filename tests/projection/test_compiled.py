@@ -6,11 +6,10 @@ import torch
 
 from benchmarks.robustness import run
 from diffcomb.errors import InfeasibleError
-from diffcomb.layers import DecisionLayer
+from diffcomb.layers import DecisionLayer, projector_of
 from diffcomb.problems import Assignment, Knapsack, ShortestPath, TravelingSalesman
 from diffcomb.program import Program
-from diffcomb.projection import make_solver
-from diffcomb.projection.kkt import KKTSolver
+from diffcomb.projection import Route, RoutedProjector
 from tests.registry import seeded
 
 INTEGRAL = {"grid": lambda: ShortestPath.grid(4, 4), "assignment": lambda: Assignment(5)}
@@ -31,8 +30,8 @@ def test_kkt_and_vertices_agree_where_the_polytope_is_integral(name, relative):
     problem = INTEGRAL[name]()
     theta = problem.random_costs(6, generator=seeded(7))
     rho = relative * theta.abs().mean(-1)
-    ours = make_solver("kkt", problem).solve(theta, rho)
-    theirs = make_solver("vertices", problem).solve(theta, rho)
+    ours = projector_of(problem, "kkt").relax(theta, rho)
+    theirs = projector_of(problem, "vertices").relax(theta, rho)
     torch.testing.assert_close(ours.x, theirs.x, rtol=0, atol=1e-9)
     assert torch.equal(ours.face_dimension, theirs.face_dimension)
     g = torch.randn(theta.shape, generator=seeded(8), dtype=torch.float64)
@@ -45,7 +44,7 @@ def test_x_rho_matches_a_general_solver_on_rows_of_every_kind():
     problem = Knapsack(rng.uniform(1, 9, (3, 12)), [20.0, 25.0, 22.0])
     theta = problem.random_costs(8, generator=seeded(1))
     rho = 0.3 * theta.abs().mean(-1)
-    ours, theirs = (make_solver(name, problem).solve(theta, rho) for name in ("kkt", "piqp"))
+    ours, theirs = (projector_of(problem, name).relax(theta, rho) for name in ("kkt", "piqp"))
     torch.testing.assert_close(ours.x, theirs.x, rtol=0, atol=1e-10)
     assert torch.equal(ours.face_dimension, theirs.face_dimension)
     torch.testing.assert_close(ours.adjoint(theta), theirs.adjoint(theta), rtol=1e-8, atol=1e-10)
@@ -56,13 +55,13 @@ def test_gradient_cosine_against_central_differences():
     problem = Assignment(6)
     theta = problem.random_costs(1, generator=seeded(5))
     rho, h = 0.5 * theta.abs().mean(-1), 1e-6
-    solver = make_solver("kkt", problem)
+    solver = projector_of(problem, "kkt")
     g = torch.randn(theta.shape, generator=seeded(6), dtype=torch.float64)
     steps = h * torch.eye(problem.num_costs, dtype=torch.float64)
     many = rho.expand(problem.num_costs)
-    difference = (solver.solve(theta + steps, many).x - solver.solve(theta - steps, many).x) @ g[0] / (2 * h)
+    difference = (solver.relax(theta + steps, many).x - solver.relax(theta - steps, many).x) @ g[0] / (2 * h)
     assert (
-        1 - float(torch.cosine_similarity(difference, solver.solve(theta, rho).adjoint(g)[0], dim=0)) < 1e-8
+        1 - float(torch.cosine_similarity(difference, solver.relax(theta, rho).adjoint(g)[0], dim=0)) < 1e-8
     )
 
 
@@ -71,7 +70,9 @@ def test_conjugate_gradients_give_the_same_adjoint():
     problem = ShortestPath.grid(5, 5)
     theta = problem.random_costs(8, generator=seeded(2))
     rho = theta.abs().mean(-1) * torch.logspace(-2, 1, 8, dtype=torch.float64)
-    direct, iterative = (make_solver("kkt", problem, b).solve(theta, rho) for b in ("cholesky", "cg"))
+    direct, iterative = (
+        projector_of(problem, "kkt", backward=b).relax(theta, rho) for b in ("cholesky", "cg")
+    )
     g = torch.randn(theta.shape, generator=seeded(3), dtype=torch.float64)
     torch.testing.assert_close(iterative.adjoint(g), direct.adjoint(g), rtol=1e-9, atol=1e-9)
     layer = DecisionLayer(problem, rho=1.0, backward="cg", decision="relaxed")
@@ -82,7 +83,7 @@ def test_an_empty_polytope_is_refused_at_construction():
     """Infeasible rows raise InfeasibleError once, before any cost is seen."""
     A = np.ones((1, 3))
     with pytest.raises(InfeasibleError, match="empty"):
-        KKTSolver.of_polytope(Program.from_arrays(A, [4.0], num_vars=3, integral=False))
+        RoutedProjector(Program.from_arrays(A, [4.0], num_vars=3, integral=False))
 
 
 def test_forced_coordinates_and_dependent_rows():
@@ -90,7 +91,7 @@ def test_forced_coordinates_and_dependent_rows():
     A = [[1.0, 0, 0, 0, 0], [0, 1, 1, 1, 1], [0, 2, 2, 2, 2]]
     G = [[0.0, 1, 0, 0, 0]]
     polytope = Program.from_arrays(A, [1.0, 1, 2], G, [0.0], num_vars=5, integral=True)
-    relaxed = KKTSolver.of_polytope(polytope).solve(
+    relaxed = RoutedProjector(polytope).relax(
         torch.tensor([[1.0, 1.0, 0.1, 0.2, 0.3]]).double(), torch.ones(1).double()
     )
     torch.testing.assert_close(relaxed.x[0, :2], torch.tensor([1.0, 0.0]).double())
@@ -103,7 +104,7 @@ def test_forced_coordinates_and_dependent_rows():
 
 def test_zero_costs_project_one_half():
     """theta = 0: the centre of the assignment polytope nearest to 1/2, in the interior."""
-    relaxed = make_solver("kkt", Assignment(4)).solve(torch.zeros(1, 16).double(), torch.ones(1).double())
+    relaxed = projector_of(Assignment(4), "kkt").relax(torch.zeros(1, 16).double(), torch.ones(1).double())
     torch.testing.assert_close(relaxed.x, torch.full((1, 16), 0.25).double())
     assert int(relaxed.face_dimension) == 9
 
@@ -113,11 +114,12 @@ def test_lazy_rows_stay_for_later_calls():
     problem = TravelingSalesman(9)
     theta = problem.random_costs(4, generator=seeded(9))
     rho = 0.1 * theta.mean(-1)
-    solver = KKTSolver(problem)
-    first, known = solver.solve(theta, rho), len(solver._pool)
-    second = solver.solve(theta, rho)
+    solver = RoutedProjector(problem.polytope())
+    pool = solver.engine(Route.COMPILED).pool
+    first, known = solver.relax(theta, rho), len(pool)
+    second = solver.relax(theta, rho)
     assert known > 0
-    assert len(solver._pool) == known
+    assert len(pool) == known
     torch.testing.assert_close(first.x, second.x, rtol=0, atol=1e-11)
     torch.testing.assert_close(first.adjoint(theta), second.adjoint(theta), rtol=1e-9, atol=1e-10)
 
@@ -126,7 +128,7 @@ def test_a_call_leaves_the_thread_count_of_torch_alone():
     """torch.get_num_threads() is the same before and after a solve and its adjoint."""
     problem, before = Assignment(4), torch.get_num_threads()
     theta = problem.random_costs(2, generator=seeded(0))
-    make_solver("kkt", problem).solve(theta, theta.abs().mean(-1)).adjoint(theta)
+    projector_of(problem, "kkt").relax(theta, theta.abs().mean(-1)).adjoint(theta)
     assert torch.get_num_threads() == before
 
 
@@ -140,11 +142,11 @@ def test_a_large_batch_solves_like_its_instances_alone():
         theta[3], theta[4] = 0.0, 1.0  # a constant and a zero among them
         rho = 10.0 ** torch.linspace(-4, 2, 40).double()
         grad = torch.randn(40, problem.num_costs, generator=seeded(3)).double()
-        solver = KKTSolver(problem)
-        together = solver.solve(theta, rho)
+        solver = RoutedProjector(problem.polytope())
+        together = solver.relax(theta, rho)
         pulled = together.adjoint(grad)
         for k in range(40):
-            alone = solver.solve(theta[k : k + 1], rho[k : k + 1])
+            alone = solver.relax(theta[k : k + 1], rho[k : k + 1])
             torch.testing.assert_close(together.x[k], alone.x[0], rtol=0, atol=1e-11)
             assert together.face_dimension[k] == alone.face_dimension[0]
             torch.testing.assert_close(

@@ -3,12 +3,10 @@
 import pytest
 import torch
 
-from diffcomb.layers import DecisionLayer
+from diffcomb.layers import DecisionLayer, projector_of
 from diffcomb.problems import ShortestPath, TravelingSalesman
-from diffcomb.projection import make_solver
-from diffcomb.projection.kkt import KKTSolver
-from diffcomb.projection.kkt_device import implementation_for
-from diffcomb.projection.kkt_torch import TorchKKTSolver
+from diffcomb.projection import Route
+from diffcomb.projection.route import Facts, route
 from tests.registry import make_problem, seeded
 
 
@@ -19,7 +17,7 @@ def test_x_face_and_adjoint_agree_with_the_compiled_kernel(name, rho):
     problem = make_problem(name)
     theta = problem.random_costs(8, generator=seeded(2))
     weight = torch.full((8,), rho, dtype=torch.float64)
-    ours, theirs = (make_solver(solver, problem).solve(theta, weight) for solver in ("kkt", "kkt_torch"))
+    ours, theirs = (projector_of(problem, solver).relax(theta, weight) for solver in ("kkt", "kkt_torch"))
     torch.testing.assert_close(ours.x, theirs.x, rtol=0, atol=1e-11)
     assert torch.equal(ours.face_dimension, theirs.face_dimension)
     torch.testing.assert_close(ours.adjoint(theta), theirs.adjoint(theta), rtol=0, atol=1e-9)
@@ -34,17 +32,22 @@ def test_the_adjoint_stays_in_torch_and_handles_groups_of_rows():
         theta = problem.random_costs(6, generator=seeded(4))
         rho = 0.2 * theta.abs().mean(-1)
         g = torch.randn(theta.shape, generator=seeded(5), dtype=torch.float64)
-        compiled, batched = (make_solver(name, problem).solve(theta, rho) for name in ("kkt", "kkt_torch"))
+        compiled, batched = (projector_of(problem, name).relax(theta, rho) for name in ("kkt", "kkt_torch"))
         torch.testing.assert_close(batched.adjoint(g), compiled.adjoint(g), rtol=0, atol=1e-9)
 
 
 def test_the_implementation_is_chosen_by_device_and_size():
     """Torch on a GPU where rows fit densely; compiled for all else."""
     cuda, cpu = torch.device("cuda:1"), torch.device("cpu")
-    assert implementation_for(cuda, 40, 180) is TorchKKTSolver
-    assert implementation_for(cpu, 40, 180) is KKTSolver
-    assert implementation_for(cuda, 500, 125_000) is KKTSolver
-    assert implementation_for(cuda, 40, 180, "cg") is KKTSolver
+
+    def chosen(device, num_vars, num_rows, backward="cholesky"):
+        facts = Facts(num_vars, num_rows)
+        return route("kkt", facts, backward=backward, lazy_rows=True, device=device, reach=0.0)
+
+    assert chosen(cuda, 180, 40) == Route.TORCH
+    assert chosen(cpu, 180, 40) == Route.COMPILED
+    assert chosen(cuda, 125_000, 500) == Route.COMPILED
+    assert chosen(cuda, 180, 40, "cg") == Route.COMPILED
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

@@ -5,19 +5,31 @@ import pytest
 import torch
 
 from diffcomb.errors import UnsupportedError
-from diffcomb.layers import DecisionLayer, exactness_threshold
-from diffcomb.oracles import OracleAnswer, register_oracle
+from diffcomb.layers import DecisionLayer, exactness_threshold, projector_of
+from diffcomb.oracles import OracleAnswer
 from diffcomb.problems import Assignment, CostGraph, Problem, ShortestPath, TravelingSalesman
 from diffcomb.program import Program
-from diffcomb.projection import make_solver
+from diffcomb.projection import Route
 from tests.registry import seeded
+
+
+class Sorting:
+    name = "top_k"
+
+    def supports(self, problem):
+        return isinstance(problem, TopK)
+
+    def solve(self, problem, costs, limits):
+        decisions = np.zeros_like(costs)
+        np.put_along_axis(decisions, np.argsort(costs, axis=1)[:, : problem.k], 1.0, axis=1)
+        return OracleAnswer.proven(decisions, costs)
 
 
 class TopK(Problem):
     """k of n items, known by sorting alone."""
 
+    oracles = (Sorting(),)
     default_oracle = "top_k"
-    is_binary = False
 
     def __init__(self, n: int, k: int) -> None:
         self.num_costs, self.k = n, k
@@ -36,21 +48,6 @@ class TopK(Problem):
         return CostGraph(torch.stack([items, items]), self.num_costs)
 
 
-class Sorting:
-    name = "top_k"
-
-    def supports(self, problem):
-        return isinstance(problem, TopK)
-
-    def solve(self, problem, costs, options):
-        decisions = np.zeros_like(costs)
-        np.put_along_axis(decisions, np.argsort(costs, axis=1)[:, : problem.k], 1.0, axis=1)
-        return OracleAnswer.proven(decisions, costs)
-
-
-register_oracle(Sorting())
-
-
 def test_a_problem_without_rows_is_solved_through_its_oracle():
     """Layer, gradient and threshold of a problem that has an oracle and nothing else."""
     problem = TopK(8, 3)
@@ -62,22 +59,24 @@ def test_a_problem_without_rows_is_solved_through_its_oracle():
     # k of n: exchanging the k-th for the next changes two coordinates
     ordered = theta.detach().sort(-1).values
     torch.testing.assert_close(exactness_threshold(problem, theta), ordered[:, 3] - ordered[:, 2])
+    assert DecisionLayer(problem, decision="relaxed")(theta).shape == theta.shape
+    assert projector_of(problem).route(theta) == Route.VERTICES
     with pytest.raises(UnsupportedError, match="rows"):
-        make_solver("kkt", problem)
+        projector_of(problem, "piqp")
 
 
 def test_the_rule():
     """vertices at tiny rho on a large integral polytope; else kkt."""
     tiny, large = torch.tensor([1e-4, 1e-4]).double(), torch.tensor([1e-4, 0.1]).double()
     theta = torch.ones(2, 264).double()
-    grid = make_solver("auto", ShortestPath.grid(12, 12))
-    assert grid.choose(theta, tiny).name == "vertices"
-    assert grid.choose(theta, large).name == "kkt"
-    assert make_solver("auto", Assignment(4)).choose(theta[:, :16], tiny).name == "kkt"
+    tiny, large = (0.5 - theta / rho[:, None] for rho in (tiny, large))
+    grid = projector_of(ShortestPath.grid(12, 12), "auto")
+    assert grid.route(tiny) == Route.VERTICES
+    assert grid.route(large) == Route.COMPILED
+    assert projector_of(Assignment(4), "auto").route(tiny[:, :16]) == Route.COMPILED
     tour = TravelingSalesman(21)
     for lazy_rows in (True, False):
-        chosen = make_solver("auto", tour, lazy_rows=lazy_rows).choose(theta[:, :210], tiny)
-        assert chosen.name == "kkt"
+        assert projector_of(tour, "auto", lazy_rows=lazy_rows).route(tiny[:, :210]) == Route.COMPILED
 
 
 def test_both_choices_give_the_same_answer():
@@ -85,7 +84,7 @@ def test_both_choices_give_the_same_answer():
     problem = ShortestPath.grid(12, 12)
     theta = problem.random_costs(16, generator=seeded(1))
     rho = 1e-3 * theta.abs().mean(-1)
-    auto, kkt = (make_solver(name, problem).solve(theta, rho) for name in ("auto", "kkt"))
+    auto, kkt = (projector_of(problem, name).relax(theta, rho) for name in ("auto", "kkt"))
     torch.testing.assert_close(auto.x, kkt.x, rtol=0, atol=1e-9)
     torch.testing.assert_close(auto.adjoint(theta), kkt.adjoint(theta), rtol=1e-7, atol=1e-7)
     assert bool((auto.iterations <= 3).all())
@@ -99,7 +98,7 @@ def test_the_exact_decision_is_where_the_vertices_start():
     for factor, calls in ((0.9, 1), (3.0, None)):
         layer = DecisionLayer(problem, solver="vertices", rho=factor * rho_bar)
         layer(theta.clone().requires_grad_())
-        cold = make_solver("vertices", problem).solve(theta, factor * rho_bar)
+        cold = projector_of(problem, "vertices").relax(theta, factor * rho_bar)
         assert torch.equal(layer.last.iterations, cold.iterations - 1)
         assert torch.equal(layer.last.face_dimension, cold.face_dimension)
         if calls is not None:

@@ -9,24 +9,24 @@ from scipy import sparse
 
 from diffcomb.errors import InvalidInstanceError
 from diffcomb.program import Program
-from diffcomb.projection.known_rows import Solved, solve_known_rows
+from diffcomb.projection.known_rows import RowValues, Solved, solve_known_rows
 from diffcomb.projection.normal_system import NormalSystem
 
 
 @dataclass(frozen=True)
 class RowGradients:
-    """d loss / d (theta / rho), (J, r) for rows J = [A; G] and right-hand sides r = [b; h]."""
+    """d loss / d target, d loss / d (J, r) for rows J = [A; G] and right-hand sides r = [b; h]."""
 
-    cost: np.ndarray
+    target: np.ndarray
     rows: np.ndarray
     rhs: np.ndarray
 
 
 class ParametricProjection:
-    """argmin cost'x + 1/2 ||x - 1/2||^2 over {A x = b, G x <= h, 0 <= x <= 1} for rows that vary.
+    """argmin 1/2 ||x - target||^2 over {A x = b, G x <= h, 0 <= x <= 1} for rows that vary.
 
-    With u = Pi g and v = (J D J')^+ J D g on the face of x, and y its multipliers,
-        d/d cost = -u,   d/d r = v,   d/d J = -(u y' + v x')' on the active rows, 0 on the others.
+    With u = P g and v = (J D J')^+ J D g on the face of x, and y its multipliers,
+        d/d target = u,   d/d r = v,   d/d J = -(u y' + v x')' on the active rows, 0 on the others.
     Nothing is taken out beforehand: A must have independent rows and X an interior.
 
     Args:
@@ -34,7 +34,7 @@ class ParametricProjection:
     """
 
     def __init__(self, num_equalities: int, J: np.ndarray, r: np.ndarray) -> None:
-        batch, _, n = J.shape
+        n = J.shape[2]
         if not (np.isfinite(J).all() and np.isfinite(r).all()):
             raise InvalidInstanceError("A, b, G and h must be finite.")
         # one elimination for the batch: the union of the patterns, scaled by the largest entries
@@ -54,21 +54,15 @@ class ParametricProjection:
             J[:, system.source[system.row_of], columns] * system.scale[system.row_of]
         )
         self._rhs = np.ascontiguousarray(r[:, system.source] * system.scale)
-        if batch == 1:  # the batch loop tells shared from own rows by their number
-            self._data, self._rhs = np.repeat(self._data, 2, axis=0), np.repeat(self._rhs, 2, axis=0)
 
-    def solve(self, cost: np.ndarray) -> Solved:
-        """cost (batch, n) -> solution with faces and factors.
+    def solve(self, target: np.ndarray) -> Solved:
+        """target (batch, n) -> solution with faces and factors.
 
         Raises:
             SolveFailedError: an instance is infeasible, or has no interior or dependent equations.
         """
-        if len(cost) == 1:
-            both = solve_known_rows(
-                self.system, np.repeat(cost, 2, axis=0), np.arange(2), self._data, self._rhs
-            )
-            return both.subset(np.array([0]))
-        return solve_known_rows(self.system, cost, np.arange(len(cost)), self._data, self._rhs)
+        values = RowValues(self._data, self._rhs)
+        return solve_known_rows(self.system, target, np.arange(len(target)), values)
 
     def gradients(self, solved: Solved, grad: np.ndarray) -> RowGradients:
         """grad = d loss / d x (batch, n)."""
@@ -77,7 +71,8 @@ class ParametricProjection:
         back = np.empty_like(system.source)
         back[system.source] = np.arange(system.num_rows)
         # multipliers of the original rows: scaled rows J~ = s J have y = s y~
-        y = (solved.y * solved.active * system.scale)[:, back]
-        v = (v * solved.active * system.scale)[:, back]
+        active = solved.solution.active
+        y = (solved.solution.y * active * system.scale)[:, back]
+        v = (v * active * system.scale)[:, back]
         rows = -(y[:, :, None] * u[:, None, :] + v[:, :, None] * solved.x[:, None, :])
-        return RowGradients(-u, rows, v)
+        return RowGradients(u, rows, v)

@@ -17,13 +17,13 @@ from diffcomb.errors import InfeasibleError, SolveFailedError
 from diffcomb.program import Program, Rows
 from diffcomb.projection.kernels.batch import central_point
 from diffcomb.projection.kernels.ldl import factorize
-from diffcomb.projection.kernels.polish import RANK_TOLERANCE, face_matrix
+from diffcomb.projection.kernels.polish import RANK_TOLERANCE, Face, face_matrix
 from diffcomb.projection.normal_system import NormalSystem
 from diffcomb.quiet_highs import QuietHighs
 
 
 @dataclass(frozen=True)
-class FullDimensional:
+class Presolved:
     """X written as {x : x[fixed] = value, x[kept] in an X' with 0 < x' < 1 and slack for every row}.
 
     Attributes:
@@ -40,6 +40,31 @@ class FullDimensional:
         """True when no coordinate is fixed."""
         return bool(self.kept.all())
 
+    def keeps_rows_of(self, polytope: Program) -> bool:
+        """Nothing was taken out, so that other right-hand sides can take the place of b and h."""
+        same = len(self.polytope.b) == len(polytope.b) and len(self.polytope.h) == len(polytope.h)
+        return self.is_whole and same
+
+    def inside(self, values: np.ndarray) -> np.ndarray:
+        """The kept coordinates of values (..., n): targets and gradients on their way in."""
+        return np.ascontiguousarray(values if self.is_whole else values[..., self.kept])
+
+    def full(self, x: np.ndarray) -> np.ndarray:
+        """x (batch, kept) with the fixed coordinates at their values."""
+        if self.is_whole:
+            return x
+        out = np.repeat(self.value[None], len(x), axis=0)
+        out[:, self.kept] = x
+        return out
+
+    def embedded(self, directions: np.ndarray) -> np.ndarray:
+        """Directions (batch, kept), 0 along the fixed coordinates."""
+        if self.is_whole:
+            return directions
+        out = np.zeros((len(directions), len(self.kept)))
+        out[:, self.kept] = directions
+        return out
+
     def restrict(self, rows: Rows) -> Rows:
         """Rows over all coordinates, rewritten for the kept ones."""
         if self.is_whole:
@@ -47,13 +72,20 @@ class FullDimensional:
         return Rows(sparse.csr_array(rows.G[:, self.kept]), rows.h - rows.G @ self.value)
 
     @staticmethod
-    def of(polytope: Program) -> FullDimensional:
-        """Find it.
+    def whole(polytope: Program) -> Presolved:
+        """Of a polytope known to have an interior and independent equations."""
+        n = polytope.num_vars
+        return Presolved(polytope, np.ones(n, dtype=bool), np.zeros(n))
+
+    @staticmethod
+    def of(polytope: Program) -> Presolved:
+        """Find it, for a polytope in [0, 1]^n; coordinates with the box [0, 0] are fixed too.
 
         Raises:
             InfeasibleError: X is empty.
         """
         n = polytope.num_vars
+        wide = polytope.upper > 0
         kept, value = np.ones(n, dtype=bool), np.zeros(n)
         system = NormalSystem.of(polytope)
         x, t, s, residual = central_point(system.rows)
@@ -65,12 +97,12 @@ class FullDimensional:
             A, b = sparse.csr_array(sparse.vstack([A, G[tight]])), np.concatenate([b, h[tight]])
             G, h = sparse.csr_array(G[~tight]), h[~tight]
             b, h = b - A @ value, h - G @ value
+        kept = kept & wide
+        if not kept.all():
             A, G = sparse.csr_array(A[:, kept]), sparse.csr_array(G[:, kept])
         independent = _independent(A)
-        reduced = Program(
-            sparse.csr_array(A[independent]), b[independent], G, h, polytope.integral, polytope.separation
-        )
-        return FullDimensional(reduced, kept, value)
+        reduced = Program(sparse.csr_array(A[independent]), b[independent], G, h, polytope.integral)
+        return Presolved(reduced, kept, value)
 
 
 def _independent(A: sparse.csr_array) -> np.ndarray:
@@ -79,11 +111,10 @@ def _independent(A: sparse.csr_array) -> np.ndarray:
     empty = Rows.empty(n)
     system = NormalSystem.of(Program(A, np.zeros(A.shape[0]), empty.G, empty.h, False))
     m = system.num_rows
-    L, inverse, scratch = np.empty(system.elimination.size), np.empty(m), np.empty((2, n))
-    face, every = np.zeros(n, dtype=np.int8), np.ones(m, dtype=np.bool_)
-    face_matrix(L, face, every, system.rows, *scratch)
-    factorize(L, inverse, np.empty(m), RANK_TOLERANCE, system.arrays().elimination, m)
-    return np.sort(system.source[inverse > 0])
+    face, scratch = Face.of(n, m, system.elimination.size), np.empty((2, n))
+    face_matrix(face, system.rows, *scratch)
+    factorize(face.L, face.inverse, np.empty(m), RANK_TOLERANCE, system.arrays().elimination, m)
+    return np.sort(system.source[face.inverse > 0])
 
 
 def _always_tight(polytope: Program) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -128,7 +159,7 @@ def _always_tight(polytope: Program) -> tuple[np.ndarray, np.ndarray, np.ndarray
     highs.run()
     status = highs.getModelStatus()
     if status == highspy.HighsModelStatus.kInfeasible:
-        raise InfeasibleError("The polytope is empty: no x in [0, 1]^n satisfies A x = b and G x <= h.")
+        raise InfeasibleError("The program is empty: no x within its bounds satisfies A x = b and G x <= h.")
     if status != highspy.HighsModelStatus.kOptimal:
         raise SolveFailedError(
             f"HiGHS could not find the interior of the polytope ({highs.modelStatusToString(status)});"
