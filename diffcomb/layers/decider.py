@@ -82,7 +82,7 @@ class Decider:
                 " use a loss of the decision itself (PlannedStartLoss, ImitationLoss) or optimal_value."
             )
         rhs = None if len(problems) == 1 else _right_hand_sides(problems)
-        costs = self.problem.full_costs(theta)
+        costs = self.problem.costs_of(theta)
         relaxed = relaxed_decision(self.projector, costs, rho, start=start, rhs=rhs)
         return replace(relaxed, adjoint=self._to_theta(relaxed.adjoint))
 

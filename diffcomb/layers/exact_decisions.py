@@ -19,7 +19,7 @@ def exact_decisions(problem: Problem, costs: Tensor, settings: Limits) -> Tensor
     """
     refuse_start_times(problem)
     rows = costs.detach().double().reshape(-1, problem.num_costs)
-    decision = problem.decide(problem.full_costs(rows), settings)
+    decision = problem.decide(problem.costs_of(rows), settings)
     return decision.reshape(*costs.shape[:-1], -1)
 
 

@@ -37,7 +37,7 @@ def is_exact(
         theta: (batch, num_costs). decision: (batch, n). rho: (batch,).
         oracle: a name, an oracle, or Limits.
     """
-    costs = problem.full_costs(theta.detach().double())
+    costs = problem.costs_of(theta.detach().double())
     z0 = decision.to(costs)
     modified = slope_at(costs, rho.to(costs), z0, problem.unit_box)
     z = problem.decide(modified, Limits.of(oracle))
@@ -73,7 +73,7 @@ def exactness_threshold(
         `Threshold`.
     """
     limits, box = Limits.of(oracle), problem.unit_box
-    batch = problem.full_costs(torch.atleast_2d(problem.check_costs(theta.detach())))
+    batch = problem.costs_of(torch.atleast_2d(problem.check_costs(theta.detach())))
     z_star = problem.decide(batch, limits).to(batch)
     calls = torch.full((len(batch),), 2, dtype=torch.long, device=batch.device)
     z = problem.decide(_away(problem, batch, z_star), limits).to(batch)

@@ -17,7 +17,7 @@ from diffcomb.errors import InvalidCostsError, UnboundedCostWarning, Unsupported
 from diffcomb.front_ends import read_cvxpy, read_file, read_gurobi, read_mathopt, read_pulp, read_pyomo
 from diffcomb.oracles import Limits, OracleAnswer, OuterApproximation
 from diffcomb.problems.problem import CostGraph, Problem
-from diffcomb.program import CostMap, Names, OpenProgram, PredictedModel, Program, Rows
+from diffcomb.program import CostMap, Names, OpenProgram, PredictedModel, Program, Rows, UnitBox
 from diffcomb.program.contradiction import contradiction
 from diffcomb.program.convexity import is_convex
 from diffcomb.program.cuts import conflict_graph, separate_cuts
@@ -239,6 +239,10 @@ class MixedIntegerProgram(Problem):
             return known
         return replace(known, separation=self._separate)
 
+    @property
+    def unit_box(self) -> UnitBox:
+        return UnitBox.of(self._known)
+
     def lazy_rows(self, z: np.ndarray) -> Rows:
         """The known rows decide which points are in Z."""
         return Rows.empty(self.num_vars)
@@ -296,7 +300,7 @@ class MixedIntegerProgram(Problem):
         given = theta.detach().cpu().double().reshape(-1, self.num_costs)
         points = z.detach().cpu().double().reshape(-1, self.num_vars).numpy()
         shares = [
-            self.parameters.pull(row_gradients(self.at(p)._rows, self.full_costs(p).numpy(), x))
+            self.parameters.pull(row_gradients(self.at(p)._rows, self.costs_of(p).numpy(), x))
             for p, x in zip(given, points, strict=True)
         ]
         return gradient + self.sign * torch.stack(shares).reshape(gradient.shape).to(gradient)
@@ -307,7 +311,7 @@ class MixedIntegerProgram(Problem):
             return super()._answer(theta, limits)
         one_each = replace(limits, num_workers=1)
         with ThreadPoolExecutor(min(limits.workers, max(1, len(theta)))) as pool:
-            answers = list(pool.map(lambda p: self.at(p).minimize(self.full_costs(p[None]), one_each), theta))
+            answers = list(pool.map(lambda p: self.at(p)._minimize(self.costs_of(p[None]), one_each), theta))
         if not answers:
             return OracleAnswer(np.zeros((0, self.num_vars)), np.zeros(0), ())
         return OracleAnswer(
@@ -321,7 +325,7 @@ class MixedIntegerProgram(Problem):
         assumed = self._closed[1]
         if not assumed.any():
             return
-        wrong = np.flatnonzero((self.full_costs(theta).numpy() * assumed < 0).any(axis=0))
+        wrong = np.flatnonzero((self.costs_of(theta).numpy() * assumed < 0).any(axis=0))
         if len(wrong):
             side = "upper" if assumed[wrong[0]] > 0 else "lower"
             warnings.warn(

@@ -141,7 +141,7 @@ class Problem(ABC):
         return None
 
     def why_infeasible(self, theta: Tensor | None = None) -> str:
-        """The reason that nothing is feasible for theta (P,), as a sentence."""
+        """The reason that nothing is feasible, for theta (P,) where it plays a part, as a sentence."""
         return f"This {type(self).__name__} has no feasible solution."
 
     # -- costs --------------------------------------------------------------------------------
@@ -166,12 +166,13 @@ class Problem(ABC):
         """The graph whose edges carry the costs, for encoders."""
 
     def cost_scale(self, theta: Tensor) -> Tensor:
-        """What rho is measured in, (..., P) -> (...): mean |cost x width| over the variables theta drives."""
+        """What rho is measured in, (..., num_costs) -> (...): mean |costs x width| of the variables that
+        theta drives, without costs that are known."""
+        costs = theta if self.cost_map is None else self.cost_map.linear(theta)
         box = self.unit_box
-        width = None if box.is_identity else torch.from_numpy(box.width).to(theta)
-        if self.cost_map is not None:
-            return self.cost_map.scale(theta, width)
-        return (theta if width is None else theta * width).abs().mean(-1)
+        if not box.is_identity:
+            costs = costs * torch.from_numpy(box.width).to(costs)
+        return costs.abs().mean(-1) if self.cost_map is None else self.cost_map.mean(costs.abs())
 
     def objective(self, z: Tensor, theta: Tensor) -> Tensor:
         """The user's objective: theta'z, or (C theta + c0)'z + constant; (..., n), (..., P) -> (...)."""
@@ -193,10 +194,6 @@ class Problem(ABC):
     def value_gradient(self, z: Tensor, theta: Tensor) -> Tensor:
         """dV/dtheta of the optimal value at its optimal z, (..., n) -> (..., P): z, or C'z + slope."""
         return z if self.cost_map is None else self.cost_map.value_gradient(z)
-
-    def full_costs(self, theta: Tensor) -> Tensor:
-        """c (..., n), what oracles minimise, of theta (..., P)."""
-        return theta if self.cost_map is None else self.cost_map.costs(theta)
 
     def check_costs(self, theta: Tensor) -> Tensor:
         """theta as given, or a clear refusal.
@@ -262,9 +259,9 @@ class Problem(ABC):
 
     def _answer(self, theta: Tensor, limits: Limits) -> OracleAnswer:
         """The oracle's answer for theta (batch, P), float64."""
-        return self.minimize(self.full_costs(theta), limits)
+        return self._minimize(self.costs_of(theta), limits)
 
-    def minimize(self, costs: Tensor, limits: Limits) -> OracleAnswer:
+    def _minimize(self, costs: Tensor, limits: Limits) -> OracleAnswer:
         """min c'z over Z for costs (batch, n) of the coordinates themselves, past any cost map."""
         chosen = find_oracle(limits.oracle, self)
         array = np.ascontiguousarray(costs.to("cpu", torch.float64).numpy())
@@ -278,11 +275,11 @@ class Problem(ABC):
         a graph with cycles needs costs without.
         """
         try:
-            answer = self.minimize(costs.detach(), limits)
+            answer = self._minimize(costs.detach(), limits)
         except InvalidCostsError:
             if limits.oracle != "auto" or "highs" not in oracle_names(self):
                 raise
-            answer = self.minimize(costs.detach(), limits.with_oracle("highs"))
+            answer = self._minimize(costs.detach(), limits.with_oracle("highs"))
         self._refuse(answer, None)
         return torch.from_numpy(answer.decisions).to(costs.device)
 

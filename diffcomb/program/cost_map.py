@@ -83,14 +83,14 @@ class CostMap:
         """sign C p (..., n): costs without the known ones, for directions in p."""
         return self._costs.linear(theta)
 
-    def scale(self, theta: Tensor, width: Tensor | None = None) -> Tensor:
-        """mean |C p| over the variables that p drives, (..., P) -> (...): what rho and noise are measured in.
+    def scale(self, theta: Tensor) -> Tensor:
+        """mean |sign C p| over the variables that p drives, (..., P) -> (...): what rho and noise are
+        measured in. Known costs do not enter; 0 where p drives nothing."""
+        return self.mean(self.linear(theta).abs())
 
-        Known costs do not enter; 0 where p drives nothing. width: (n,) factors of the variables, or None.
-        """
-        driven = self.linear(theta).abs() * self._driven.to(theta)
-        driven = driven if width is None else driven * width
-        return driven.sum(-1) / max(1, int(self._costs.driven.sum()))
+    def mean(self, values: Tensor) -> Tensor:
+        """Mean over the variables that p drives, (..., n) -> (...)."""
+        return (values * self._driven.to(values)).sum(-1) / max(1, int(self._costs.driven.sum()))
 
     def constant(self, theta: Tensor) -> Tensor:
         """slope'p + offset, (..., P) -> (...): what no decision changes."""
