@@ -12,7 +12,7 @@ from diffcomb.problems import Problem
 from diffcomb.problems.safe_oracle import decide_safely
 
 
-def exact_decisions(problem: Problem, costs: Tensor, settings: Limits) -> Tensor:
+def exact_decisions(problem: Problem, costs: Tensor, limits: Limits) -> Tensor:
     """z*(costs), (..., n) -> (..., n) float64, detached: samples and batch become rows of one call.
 
     Raises:
@@ -20,15 +20,7 @@ def exact_decisions(problem: Problem, costs: Tensor, settings: Limits) -> Tensor
     """
     refuse_start_times(problem)
     rows = costs.detach().double().reshape(-1, problem.num_costs)
-    decision = decide_safely(
-        problem,
-        rows,
-        settings.oracle,
-        time_limit=settings.time_limit,
-        num_workers=settings.num_workers,
-        seed=settings.seed,
-    )
-    return decision.reshape(costs.shape)
+    return decide_safely(problem, rows, limits).reshape(costs.shape)
 
 
 def refuse_start_times(problem: Problem) -> None:

@@ -5,31 +5,20 @@ from __future__ import annotations
 from torch import Tensor
 
 from diffcomb.errors import InvalidCostsError
-from diffcomb.oracles import oracle_names
+from diffcomb.oracles import Limits, Oracle, oracle_names
 from diffcomb.problems.problem import Problem
 
 
-def decide_safely(
-    problem: Problem,
-    costs: Tensor,
-    oracle: str = "auto",
-    *,
-    time_limit: float | None = None,
-    num_workers: int | None = None,
-    seed: int = 0,
-) -> Tensor:
+def decide_safely(problem: Problem, costs: Tensor, oracle: str | Oracle | Limits = "auto") -> Tensor:
     """z*(costs) (batch, n); where the oracle refuses a negative cycle, a mixed-integer solver decides.
 
     Shortest paths on graphs with cycles are the case: a dedicated algorithm needs costs without
-    negative cycles, the modified ones may have some. The limits are those of `Problem.solve`.
+    negative cycles, the modified ones may have some.
     """
-
-    def decide(name: str) -> Tensor:
-        return problem.solve(costs, name, time_limit, num_workers=num_workers, seed=seed).decision
-
+    limits = Limits.of(oracle)
     try:
-        return decide(oracle)
+        return problem.solve(costs, limits).decision
     except InvalidCostsError:
-        if oracle != "auto" or "highs" not in oracle_names(problem):
+        if limits.oracle != "auto" or "highs" not in oracle_names(problem):
             raise
-        return decide("highs")
+        return problem.solve(costs, limits.with_oracle("highs")).decision
