@@ -4,7 +4,7 @@ from diffcomb.layers.adjoint import Adjoint, attach_adjoint
 from diffcomb.layers.concave_penalty import ConcaveDecision, concave_penalty
 from diffcomb.layers.decider import Decided, Decider
 from diffcomb.layers.decision_layer import DecisionLayer
-from diffcomb.layers.exact_decisions import exact_decisions, members_by_problem, refuse_start_times
+from diffcomb.layers.exact_decisions import exact_decisions, refuse_start_times
 from diffcomb.layers.full_precision import FullPrecision
 from diffcomb.layers.grouping import Block, Costs, Grouping, as_rows, form_of, group
 from diffcomb.layers.optimal_value import optimal_value
@@ -44,7 +44,6 @@ __all__ = [
     "group",
     "is_exact",
     "matching_step",
-    "members_by_problem",
     "optimal_value",
     "projector_of",
     "refuse_start_times",

@@ -16,7 +16,7 @@ class _WithAdjoint(Function):
     @staticmethod
     def forward(ctx: Any, theta: Tensor, decision: Tensor, adjoint: Adjoint) -> Tensor:
         ctx.adjoint = adjoint
-        # a tensor of its own: an input returned as it is would be a view, which bars in-place arithmetic
+        # a tensor of its own: the caller may change it in place, the adjoint still needs `decision`
         return decision.to(theta.device, theta.dtype, copy=True)
 
     @staticmethod

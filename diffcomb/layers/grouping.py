@@ -69,8 +69,9 @@ class Grouping:
             return answers[0]
         vectors: list[Any] = [None] * self.count
         for block, answer in zip(self.blocks, answers, strict=True):
-            for place, row in zip(block.places or range(self.count), answer, strict=True):
-                vectors[place] = row
+            # one by one: views of a tensor that is taken apart as a whole cannot be changed in place
+            for row, place in enumerate(block.places or range(self.count)):
+                vectors[place] = answer[row]
         return torch.stack(vectors) if self.form == "batch" else vectors
 
 

@@ -174,6 +174,10 @@ class Problem(ABC):
             costs = costs * torch.from_numpy(box.width).to(costs)
         return costs.abs().mean(-1) if self.cost_map is None else self.cost_map.mean(costs.abs())
 
+    def costs_of(self, theta: Tensor) -> Tensor:
+        """The costs (..., n) to minimise that theta (..., P) stands for."""
+        return theta if self.cost_map is None else self.cost_map.costs(theta)
+
     def objective(self, z: Tensor, theta: Tensor) -> Tensor:
         """The user's objective: theta'z, or (C theta + c0)'z + constant; (..., n), (..., P) -> (...)."""
         return (z * theta).sum(-1) if self.cost_map is None else self.cost_map.value(z, theta)
