@@ -7,6 +7,7 @@ freezes the constants it reads, also those of other files, so an edit there woul
 from __future__ import annotations
 
 import hashlib
+import sys
 import warnings
 from collections.abc import Callable
 from functools import cache
@@ -14,7 +15,32 @@ from pathlib import Path
 from typing import Any
 
 from numba import njit
+from numba.core import event
 from numba.core.dispatcher import Dispatcher
+
+
+class _Announcement(event.Listener):
+    """One line on stderr when something of this package is compiled that no earlier process has."""
+
+    def on_start(self, event: Any) -> None:
+        module = event.data["dispatcher"].py_func.__module__
+        if module.startswith("diffcomb"):
+            _announce()
+
+    def on_end(self, event: Any) -> None:
+        """Nothing to say."""
+
+
+@cache
+def _announce() -> None:
+    print(
+        "diffcomb compiles its kernels, once for this installation (up to a minute); later runs start at once.",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+event.register("numba:compile", _Announcement())
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
