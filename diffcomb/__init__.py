@@ -2,6 +2,7 @@
 
 from diffcomb.layers import DecisionLayer, exactness_threshold, optimal_value
 from diffcomb.losses import FenchelYoungLoss, RegretLoss, SmoothedSPOPlusLoss
+from diffcomb.metrics import regret
 
 __version__ = "0.1.0"
 
@@ -12,4 +13,5 @@ __all__ = [
     "SmoothedSPOPlusLoss",
     "exactness_threshold",
     "optimal_value",
+    "regret",
 ]
