@@ -16,7 +16,8 @@ from torch import Tensor
 from diffcomb.errors import InvalidCostsError, UnboundedCostWarning, UnsupportedError
 from diffcomb.front_ends import read_cvxpy, read_file, read_gurobi, read_mathopt, read_pulp, read_pyomo
 from diffcomb.oracles import Limits, OracleAnswer, OuterApproximation
-from diffcomb.problems.problem import CostGraph, Problem
+from diffcomb.problems.mixed_remainder import MixedRemainder
+from diffcomb.problems.problem import CostGraph, Problem, Remainder
 from diffcomb.program import CostMap, Names, OpenProgram, PredictedModel, Program, Rows, UnitBox
 from diffcomb.program.contradiction import contradiction
 from diffcomb.program.convexity import is_convex
@@ -208,10 +209,15 @@ class MixedIntegerProgram(Problem):
         """This problem with its rows fixed at p (P,); costs are still predicted."""
         if self.parameters is None:
             return self
-        rows = self._rows.at(self.parameters.apply(self.check_costs(p).detach().double()))
         assert self.cost_map is not None
-        fixed = PredictedModel(rows, self.cost_map, None, self.predicted_names, None, self._signs)
+        fixed = PredictedModel(self.rows_at(p), self.cost_map, None, self.predicted_names, None, self._signs)
         return MixedIntegerProgram(model=fixed, integral=self._integral)
+
+    def rows_at(self, p: Tensor) -> OpenProgram:
+        """The rows as they were written, for p (P,): bounds may be infinite."""
+        if self.parameters is None:
+            return self._rows
+        return self._rows.at(self.parameters.apply(self.check_costs(p).detach().double()))
 
     def is_feasible(self, z: Tensor, theta: Tensor | None = None) -> Tensor:
         """z (..., n) -> (...) bool; see `is_member` for tolerances.
@@ -300,10 +306,21 @@ class MixedIntegerProgram(Problem):
         given = theta.detach().cpu().double().reshape(-1, self.num_costs)
         points = z.detach().cpu().double().reshape(-1, self.num_vars).numpy()
         shares = [
-            self.parameters.pull(row_gradients(self.at(p)._rows, self.costs_of(p).numpy(), x))
+            self.parameters.pull(row_gradients(self.rows_at(p), self.costs_of(p).numpy(), x))
             for p, x in zip(given, points, strict=True)
         ]
         return gradient + self.sign * torch.stack(shares).reshape(gradient.shape).to(gradient)
+
+    def remainder(self, decision: Tensor, theta: Tensor) -> Remainder:
+        """The derivative of the continuous part, integers held: where p enters rows, or the objective is
+        quadratic; otherwise nothing moves.
+
+        Raises:
+            UnsupportedError: nothing of the decision moves with p. SolveFailedError: it is not optimal.
+        """
+        if self.parameters is None and not self.is_quadratic:
+            return super().remainder(decision, theta)
+        return MixedRemainder.of(self, decision, theta)
 
     def _answer(self, theta: Tensor, limits: Limits) -> OracleAnswer:
         if self.parameters is None:

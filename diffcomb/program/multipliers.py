@@ -13,22 +13,19 @@ from diffcomb.program.open_program import OpenProgram
 from diffcomb.program.parameters import RowValues
 
 
-def row_gradients(rows: OpenProgram, costs: np.ndarray, z: np.ndarray) -> RowValues:
-    """d/d(A, b, G, h, Q) of min c'x + x'Q x / 2 at its optimal z (n,), costs c (n,).
+def multipliers(rows: OpenProgram, costs: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """y (p + q,), value per unit of right-hand side at the optimal z (n,), equalities first, integers held.
 
-    With y the multipliers (value per unit of right-hand side) of the continuous remainder, which is linear
-    around z at costs c + Q z,
-        d/db, d/dh = y,   d/dA_ij = -y_i z_j,   d/dQ_ij = z_i z_j / 2.
-    Exact where z and y are unique. Bounds that were taken from rows play no part: the rows themselves do.
+    Those of the linear program at costs c + Q z, of which z is an optimum too. Bounds that were taken from
+    rows play no part: the rows themselves do.
 
     Raises:
         SolveFailedError: z is not optimal for these rows.
     """
     slope = costs if rows.quadratic is None else costs + rows.quadratic @ z
     held = np.round(z)
-    matrix = sparse.csr_array(sparse.vstack([rows.A, rows.G], format="csr"))
     model = highs_model(
-        matrix,
+        sparse.csr_array(sparse.vstack([rows.A, rows.G], format="csr")),
         np.concatenate([rows.b, np.full(len(rows.h), -np.inf)]),
         np.concatenate([rows.b, rows.h]),
         np.where(rows.integer, held, rows.lower),
@@ -37,8 +34,21 @@ def row_gradients(rows: OpenProgram, costs: np.ndarray, z: np.ndarray) -> RowVal
     )
     model.run()
     if model.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-        raise SolveFailedError("The decision is not optimal for its rows, so their value has no gradient.")
-    y = np.asarray(model.getSolution().row_dual)
+        raise SolveFailedError("The decision is not optimal for its rows, so it has no multipliers.")
+    return np.array(model.getSolution().row_dual)
+
+
+def row_gradients(rows: OpenProgram, costs: np.ndarray, z: np.ndarray) -> RowValues:
+    """d/d(A, b, G, h, Q) of min c'x + x'Q x / 2 at its optimal z (n,), costs c (n,).
+
+    With y the multipliers of the continuous remainder,
+        d/db, d/dh = y,   d/dA_ij = -y_i z_j,   d/dQ_ij = z_i z_j / 2.
+    Exact where z and y are unique.
+
+    Raises:
+        SolveFailedError: z is not optimal for these rows.
+    """
+    y = multipliers(rows, costs, z)
     count = len(rows.b)
 
     def entries(matrix: sparse.csr_array, multipliers: np.ndarray) -> torch.Tensor:

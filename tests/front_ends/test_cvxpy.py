@@ -91,6 +91,24 @@ def test_value_gradient_is_that_of_the_resolved_program(name: str) -> None:
     torch.testing.assert_close(gradient, differences, atol=2e-3, rtol=1e-3)
 
 
+@pytest.mark.parametrize("name", ["predicted_rows", "portfolio"])
+def test_remainder_is_the_derivative_of_the_resolved_decision(name: str) -> None:
+    """d decision / d theta with the integers held, through costs, rows and the quadratic term."""
+    model, parameters = CASES[name]()
+    problem = MixedIntegerProgram.from_cvxpy(model, parameters)
+    theta = torch.from_numpy(drawn(parameters, 4))
+    theta[-1] *= 5 if name == "portfolio" else 1  # careful enough to hold two assets
+    decision = decide(problem, theta).decision
+    weights = torch.from_numpy(np.random.default_rng(0).normal(size=decision.shape))
+    remainder = problem.remainder(decision[None], theta[None])
+    steps = 1e-4 * torch.eye(len(theta), dtype=torch.float64)
+    moved = decide(problem, torch.cat([theta + steps, theta - steps])).decision @ weights
+    differences = (moved[: len(theta)] - moved[len(theta) :]) / 2e-4
+    assert differences.abs().max() > 0.01
+    assert not remainder.tied.any()
+    torch.testing.assert_close(remainder.adjoint(weights[None])[0], differences, atol=1e-6, rtol=1e-6)
+
+
 def test_decisions_have_the_shapes_of_the_users_variables() -> None:
     """A batch of decisions comes back as (batch, 3, 4) for a (3, 4) variable, rows and columns in place."""
     model, parameters = facilities()
