@@ -3,7 +3,6 @@
 from diffcomb.fitting import DecisionRegressor, regret
 from diffcomb.layers import DecisionLayer, exactness_threshold, optimal_value
 from diffcomb.losses import FenchelYoungLoss, RegretLoss, SmoothedSPOPlusLoss
-from diffcomb.metrics import regret
 
 __version__ = "0.1.0"
 

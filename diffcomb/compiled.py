@@ -34,7 +34,7 @@ class _Announcement(event.Listener):
 @cache
 def _announce() -> None:
     print(
-        "diffcomb compiles its kernels, once for this installation (about a minute); later runs start at once",
+        "diffcomb compiles its kernels once for this installation (about a minute); later runs start at once",
         file=sys.stderr,
         flush=True,
     )

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-import torch
 from torch import Tensor
-
-from diffcomb.problems import Problem
 
 
 def normalized_regret(cost: Tensor, optimum: Tensor) -> Tensor:
@@ -17,15 +11,3 @@ def normalized_regret(cost: Tensor, optimum: Tensor) -> Tensor:
     cost, optimum: (batch,) c'z of the decisions taken and V(c) of the optimal ones.
     """
     return (cost - optimum).sum() / optimum.abs().sum()
-
-
-def regret(net: Callable[[Any], Tensor], problem: Problem, x: Any, costs: Tensor) -> float:
-    """Normalized regret of the exact decisions for net(x), judged at the true costs (batch, P).
-
-    In the problem's own sense: what is lost by predicting, as a share of what is best.
-    """
-    with torch.no_grad():
-        decision = problem.solve(net(x)).decision
-        best = problem.solve(costs).value
-        missed = problem.shortfall(problem.objective(decision, costs), best)
-        return float(missed.sum() / best.abs().sum())
