@@ -9,10 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from diffcomb.errors import InvalidCostsError
+from diffcomb.errors import InvalidCostsError, UnsupportedError
 from diffcomb.layers import Costs, FullPrecision, as_rows, exact_decisions, form_of, group
 from diffcomb.losses.scenarios import one_row_a_scenario
 from diffcomb.losses.supervision import (
+    ANY_WIDTH,
     MembershipCheck,
     cast,
     matching,
@@ -82,7 +83,8 @@ class Loss(FullPrecision):
         """theta, the supervision and the problems, in this order or by name -> scalar."""
         given, problems = self._named(supervision, {"costs": costs, "decisions": z_true}, problems)
         form = form_of(theta)
-        batches = [theta, *(matching(name, field, theta) for name, field in given.items())]
+        widths = {"decisions": self._decision_width(problems)}
+        batches = [theta, *(matching(name, f, theta, widths.get(name)) for name, f in given.items())]
         if form == "vector":
             batches = [batch[None] for batch in batches]  # type: ignore[call-overload]
         if len(batches[0]) == 0:
@@ -137,6 +139,16 @@ class Loss(FullPrecision):
         """Of a layer over several; None where it has one or none."""
         own = getattr(self.layer, "problem", None)
         return own if isinstance(own, Sequence) else None
+
+    def _decision_width(self, problems: Sequence[Problem] | None) -> int | None:
+        """Length of a decision; None: that of theta."""
+        problem = getattr(self.layer, "problem", None)
+        if problems is not None or not isinstance(problem, Problem):
+            return ANY_WIDTH if problems is not None else None
+        try:
+            return problem.num_vars
+        except UnsupportedError:  # a function whose first decision is still to come
+            return ANY_WIDTH
 
     def _named(
         self, supervision: Sequence[Any], by_name: Mapping[str, Any], problems: Sequence[Problem] | None

@@ -18,8 +18,16 @@ from diffcomb.problems import Problem, ProblemCache
 _REMEMBERED = 2**16
 
 
-def matching(name: str, given: Any, theta: Costs) -> Costs:
+#: in place of a width that is not known
+ANY_WIDTH = -1
+
+
+def matching(name: str, given: Any, theta: Costs, width: int | None = None) -> Costs:
     """Supervision in the form of theta: entry by entry of its shape, or with scenarios before the last.
+
+    Args:
+        width: of its vectors, where they are not as long as theta's: decisions under a cost map. `ANY_WIDTH`:
+            not known.
 
     Raises:
         InvalidCostsError: another shape, not floating, or on another device.
@@ -27,30 +35,30 @@ def matching(name: str, given: Any, theta: Costs) -> Costs:
     if isinstance(theta, Tensor):
         if isinstance(given, Sequence) and given and all(isinstance(one, Tensor) for one in given):
             given = torch.stack(tuple(given)) if len({one.shape for one in given}) == 1 else given
-        return _matching_entry(name, given, theta)
+        return _matching_entry(name, given, theta, width)
     if isinstance(given, str) or not isinstance(given, Sequence | Tensor | np.ndarray):
         raise InvalidCostsError(f"theta is a list of vectors, so {name} must be one, got {_kind(given)}.")
     if len(given) != len(theta):
         raise InvalidCostsError(
             f"{name} must have one vector for each of theta's {len(theta)}, got {len(given)}."
         )
-    return [_matching_entry(name, one, vector) for one, vector in zip(given, theta, strict=True)]
+    return [_matching_entry(name, one, vector, width) for one, vector in zip(given, theta, strict=True)]
 
 
-def _matching_entry(name: str, given: Any, theta: Tensor) -> Tensor:
+def _matching_entry(name: str, given: Any, theta: Tensor, width: int | None) -> Tensor:
     if isinstance(given, np.ndarray):
         given = torch.from_numpy(given)
     if not isinstance(given, Tensor):
         raise InvalidCostsError(f"{name} must be a torch tensor like theta, got {_kind(given)}.")
     scenarios = given.ndim == theta.ndim + 1 and given.shape[-2] > 0
-    if given.shape != theta.shape and not (
-        scenarios and given.shape[:-2] == theta.shape[:-1] and given.shape[-1] == theta.shape[-1]
+    *rows, n = theta.shape
+    n = n if width is None else given.shape[-1] if width == ANY_WIDTH and given.ndim else width
+    if tuple(given.shape) != (*rows, n) and not (
+        scenarios and given.shape[:-2] == theta.shape[:-1] and given.shape[-1] == n
     ):
-        *rows, n = theta.shape
         allowed = ", ".join(map(str, (*rows, "scenarios", n)))
         raise InvalidCostsError(
-            f"{name} must have the shape of theta, {tuple(theta.shape)}, or ({allowed});"
-            f" got {tuple(given.shape)}."
+            f"{name} must have shape {(*rows, n)}, or ({allowed}); got {tuple(given.shape)}."
         )
     if not given.dtype.is_floating_point:
         raise InvalidCostsError(f"{name} must be floating point, got {given.dtype}; call .double().")

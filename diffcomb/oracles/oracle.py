@@ -23,6 +23,10 @@ class Decidable(Protocol):
     """What oracles read of a problem, which lives above them; `Problem` has it all."""
 
     num_costs: int
+
+    @property
+    def num_vars(self) -> int: ...
+
     default_oracle: str
     oracles: Sequence[Any]
     is_binary: bool

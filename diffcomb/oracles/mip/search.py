@@ -68,7 +68,7 @@ class Search:
                 if better is None:
                     continue
                 x = better
-            z = x[: self.problem.num_costs]
+            z = x[: self.problem.num_vars]
             missing = self.problem.lazy_rows(z)
             if not len(missing):
                 self._check(z)
