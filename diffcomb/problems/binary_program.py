@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy import sparse
 from torch import Tensor
 
-from diffcomb.data.mps import read_binary_model
+from diffcomb.data import MixedIntegerModel, read_model
 from diffcomb.errors import InvalidInstanceError
+from diffcomb.problems.own_arrays import real_numbers
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.program import Program, Rows
 from diffcomb.program.cuts import conflict_graph, separate_cuts
@@ -32,6 +34,8 @@ class BinaryProgram(Problem):
     """
 
     default_oracle = "highs"
+    #: of the variables, where they come from a file
+    names: tuple[str, ...] | None = None
 
     def __init__(
         self,
@@ -43,8 +47,10 @@ class BinaryProgram(Problem):
         integral: bool = False,
         cuts: bool = False,
     ) -> None:
-        widths = {np.shape(M)[-1] for M in (A, G) if M is not None}
-        if len(widths) != 1:
+        A, b, G, h = (_own(values, name) for values, name in ((A, "A"), (b, "b"), (G, "G"), (h, "h")))
+        matrices = [M for M in (A, G) if M is not None]
+        widths = {M.shape[-1] if M.ndim in (1, 2) else -1 for M in matrices}
+        if len(widths) != 1 or min(widths) < 1:
             raise InvalidInstanceError("Give A, G or both, with one column per variable.")
         self.num_costs = int(widths.pop())
         self._known = Program.from_arrays(A, b, G, h, num_vars=self.num_costs, integral=integral)
@@ -52,16 +58,27 @@ class BinaryProgram(Problem):
 
     @classmethod
     def from_mps(cls, path: str | Path, *, cuts: bool = False) -> BinaryProgram:
-        """From an MPS or LP file (what HiGHS reads), or a `highspy.Highs` model; all variables binary.
+        """From an MPS or LP file, or a `highspy.Highs` model; all variables binary.
 
-        The objective becomes `costs`, negated if the file maximises; a constant term is dropped.
+        The objective becomes `costs`, negated if the file maximises; a constant term is dropped. Bounds
+        that leave one value (x <= 0.5) become an equality. Columns keep their `names`.
 
         Raises:
-            InvalidInstanceError: unreadable, or a variable that is not binary.
+            InvalidInstanceError: unreadable, a variable that is not binary, or a quadratic objective.
+            InfeasibleError: bounds of a variable that exclude each other.
         """
-        model = read_binary_model(path)
-        problem = cls(model.A, model.b, model.G, model.h, cuts=cuts)
-        problem.costs = torch.from_numpy(model.costs)
+        model = read_model(path)
+        fixed = _fixed(model)
+        rows = sparse.eye_array(len(model.names), format="csr")[fixed]
+        problem = cls(
+            sparse.vstack([model.A, rows], format="csr"),
+            np.concatenate([model.b, model.lower[fixed]]),
+            model.G,
+            model.h,
+            cuts=cuts,
+        )
+        problem.costs = torch.from_numpy(model.costs if model.sense == "min" else -model.costs)
+        problem.names = model.names
         return problem
 
     def is_feasible(self, z: Tensor) -> Tensor:
@@ -97,3 +114,25 @@ class BinaryProgram(Problem):
     def cost_graph(self) -> CostGraph:
         variables = torch.arange(self.num_costs)
         return CostGraph(torch.stack([variables, variables]), self.num_costs)
+
+
+def _own(values: Any, name: str) -> Any:
+    """Dense arrays as float64; Program copies sparse ones."""
+    return values if values is None or sparse.issparse(values) else real_numbers(values, name)
+
+
+def _fixed(model: MixedIntegerModel) -> np.ndarray:
+    """Variables of a 0-1 program that have one value only; refuses any other program."""
+    outside = np.flatnonzero(~model.integer | (model.lower < 0) | (model.upper > 1))
+    if len(outside):
+        raise InvalidInstanceError(
+            f"Variable {model.names[outside[0]]} is not binary (integer between 0 and 1); only 0-1 programs"
+            " are supported."
+        )
+    if model.Q is not None:
+        i, j = (int(index[0]) for index in model.Q.nonzero())
+        raise InvalidInstanceError(
+            f"The objective has a quadratic term in {model.names[i]} and {model.names[j]}; only linear ones"
+            " are supported."
+        )
+    return np.flatnonzero(model.lower == model.upper)
