@@ -8,6 +8,7 @@ from scipy import sparse
 from torch import Tensor
 
 from diffcomb.errors import InvalidInstanceError
+from diffcomb.problems.own_arrays import pairs_of_nodes, real_numbers
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.program import Program
 
@@ -28,10 +29,10 @@ class MinCostFlow(Problem):
     def __init__(
         self, edges: Tensor | np.ndarray | list[tuple[int, int]], supplies: Tensor | np.ndarray | list[int]
     ) -> None:
-        arcs, self.supplies = np.asarray(edges, dtype=np.int64), np.asarray(supplies, dtype=np.float64)
+        arcs, self.supplies = pairs_of_nodes(edges, "Arcs"), real_numbers(supplies, "supplies")
+        if self.supplies.ndim != 1 or len(arcs) == 0:
+            raise InvalidInstanceError("A flow needs at least one arc and one supply a node.")
         self.num_nodes = len(self.supplies)
-        if arcs.ndim != 2 or arcs.shape[1] != 2 or len(arcs) == 0:
-            raise InvalidInstanceError(f"Arcs must have shape (n, 2), got {arcs.shape}.")
         if arcs.min() < 0 or arcs.max() >= self.num_nodes:
             raise InvalidInstanceError(f"Arc end points must lie in 0..{self.num_nodes - 1}.")
         if (arcs[:, 0] == arcs[:, 1]).any():

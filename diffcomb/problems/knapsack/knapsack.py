@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from diffcomb.errors import InvalidInstanceError
+from diffcomb.problems.own_arrays import real_numbers, whole_number
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.program import Program
 
@@ -31,8 +32,8 @@ class Knapsack(Problem):
         weights: Tensor | np.ndarray | list[float],
         capacity: Tensor | np.ndarray | list[float] | float,
     ) -> None:
-        self.weights = np.atleast_2d(np.asarray(weights, dtype=np.float64))
-        self.capacity = np.atleast_1d(np.asarray(capacity, dtype=np.float64))
+        self.weights = np.atleast_2d(real_numbers(weights, "weights"))
+        self.capacity = np.atleast_1d(real_numbers(capacity, "capacity"))
         if self.weights.ndim != 2 or self.weights.size == 0:
             raise InvalidInstanceError("weights must have shape (n,) or (rows, n).")
         if self.capacity.shape != (self.weights.shape[0],):
@@ -55,10 +56,10 @@ class Knapsack(Problem):
         Args:
             tightness: in (0, 1); small leaves room for few items.
         """
-        if num_items < 1 or num_resources < 1 or not 0 < tightness < 1:
-            raise InvalidInstanceError(
-                "A random knapsack needs num_items >= 1, num_resources >= 1 and tightness in (0, 1)."
-            )
+        num_items = whole_number(num_items, "num_items", 1)
+        num_resources = whole_number(num_resources, "num_resources", 1)
+        if not 0 < tightness < 1:
+            raise InvalidInstanceError(f"tightness must lie in (0, 1), got {tightness}.")
         weights = np.random.default_rng(seed).integers(3, 9, (num_resources, num_items))
         return cls(weights, np.floor(tightness * weights.sum(1)))
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from diffcomb.errors import InvalidInstanceError
 from diffcomb.problems.matching.odd_sets import violated_odd_sets
+from diffcomb.problems.own_arrays import pairs_of_nodes, whole_number
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.program import Program, Rows
 
@@ -32,9 +33,10 @@ class Matching(Problem):
     def __init__(
         self, edges: Tensor | np.ndarray | list[tuple[int, int]], num_nodes: int, *, perfect: bool = False
     ) -> None:
-        pairs = np.asarray(edges, dtype=np.int64)
-        if pairs.ndim != 2 or pairs.shape[1] != 2 or len(pairs) == 0:
-            raise InvalidInstanceError(f"Edges must have shape (n, 2), got {pairs.shape}.")
+        pairs = pairs_of_nodes(edges, "Edges")
+        if len(pairs) == 0:
+            raise InvalidInstanceError("A matching needs at least one edge.")
+        num_nodes = whole_number(num_nodes, "num_nodes", 1)
         if pairs.min() < 0 or pairs.max() >= num_nodes:
             raise InvalidInstanceError(f"Edge end points must lie in 0..{num_nodes - 1}.")
         if (pairs[:, 0] == pairs[:, 1]).any():
