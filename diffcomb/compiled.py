@@ -48,6 +48,14 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     return compile_with(function)
 
 
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """For the parts of a hot loop: numba puts the body into the caller, so that a call counts no references.
+
+    With tuples of arrays as arguments a tabu search is a fifth faster for it than with `compiled` parts.
+    """
+    return compile_with(function, inline="always")
+
+
 def compile_with(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
     """The same with numba's own options, such as error_model and fastmath."""
     try:
