@@ -18,7 +18,7 @@ from scipy import sparse
 from diffcomb.errors import SolveFailedError
 from diffcomb.problems import Assignment, Knapsack, ShortestPath, TravelingSalesman
 from diffcomb.program import Program
-from diffcomb.projection.kkt import KKTSolver
+from diffcomb.projection import RoutedProjector
 
 COSTS = ("uniform", "normal", "equal", "integer", "zero", "decades")
 
@@ -83,7 +83,7 @@ def run(count: int, seed: int = 0) -> tuple[int, int, float]:
     batch = -(-count // (len(families) * len(COSTS)))
     solves, failures, worst = 0, 0, 0.0
     for _, polytope in families:
-        solver = KKTSolver.of_polytope(polytope)
+        solver = RoutedProjector(polytope)
         for kind in COSTS:
             theta = torch.from_numpy(costs(kind, batch, polytope.num_vars, rng))
             scale = theta.abs().mean(-1)
@@ -94,7 +94,7 @@ def run(count: int, seed: int = 0) -> tuple[int, int, float]:
             for part in alone + together:
                 solves += len(rho[part])
                 try:
-                    relaxed = solver.solve(theta[part], rho[part])
+                    relaxed = solver.relax(theta[part], rho[part])
                 except SolveFailedError:
                     failures += len(rho[part])
                     continue

@@ -20,9 +20,8 @@ import numpy as np
 import torch
 
 from diffcomb.problems import TravelingSalesman
-from diffcomb.projection import column_pricing
+from diffcomb.projection import RoutedProjector, column_pricing
 from diffcomb.projection.column_pricing import ColumnPricingSolver
-from diffcomb.projection.kkt import KKTSolver
 
 #: columns with their widths
 _COLUMNS = {"cities": 6, "rho": 5, "priced": 8, "all": 8, "forward": 8, "backward": 8, "exact": 8, "ratio": 6}
@@ -48,7 +47,7 @@ def main() -> None:
         for theta in maps:
             spent, _ = _milliseconds(lambda p=problem, t=theta: p.solve(t, num_workers=1, time_limit=_LIMIT))
             exact += spent
-        complete = KKTSolver(problem)
+        complete = RoutedProjector(problem.polytope())
         for share in (0.01, 0.1, 1.0):
             times, face, residual = np.zeros(4), 0, 0.0
             for theta in maps:

@@ -21,6 +21,10 @@ class SolveFailedError(DiffcombError, RuntimeError):
     """A solver stopped without any solution (a time limit, a numerical failure)."""
 
 
+class DecisionError(DiffcombError, ValueError):
+    """A function that decides returned something that is no decision, or a worse one than it knows."""
+
+
 class UnknownNameError(DiffcombError, ValueError):
     """An oracle, solver or option name that does not exist; the message lists those that do."""
 
@@ -35,6 +39,10 @@ class MissingBackendError(DiffcombError, ImportError):
 
 class ColorSymmetryWarning(UserWarning):
     """Colours cost the same on every vertex, so the optimum is not unique and its gradient means nothing."""
+
+
+class UnboundedCostWarning(UserWarning):
+    """A cost has the sign at which its variable has no optimum: its bound serves the other sign only."""
 
 
 class DiscontinuityWarning(UserWarning):

@@ -16,3 +16,12 @@ class QuietHighs(highspy.Highs):
         super(highspy.Highs, self).__init__()
         self.setOptionValue("output_flag", False)
         self.setOptionValue("threads", 1)
+
+    def run(self) -> highspy.HighsStatus:
+        """Solve; on as many threads as the process's first user of HiGHS asked for, if that was another
+        one (PuLP, Pyomo, cvxpy): the number is shared, and HiGHS refuses to run at any other."""
+        status = super().run()
+        if status == highspy.HighsStatus.kError and self.getModelStatus() == highspy.HighsModelStatus.kNotset:
+            self.setOptionValue("threads", 0)
+            status = super().run()
+        return status

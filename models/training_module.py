@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
-from diffcomb.losses.batch import as_rows
+from diffcomb.layers import as_rows
 from diffcomb.metrics import normalized_regret
 from models.batch_fields import instances, own_problems
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from diffcomb.oracles import Limits, Oracle
 from diffcomb.problems import Problem
 
 
 def optimal_value(
-    problem: Problem, theta: Tensor, *, oracle: str = "auto", time_limit: float | None = None
+    problem: Problem,
+    theta: Tensor,
+    *,
+    oracle: str | Oracle | Limits = "auto",
+    time_limit: float | None = None,
 ) -> Tensor:
     """V(theta), (batch, n) -> (batch,); dV/dtheta = z*(theta), exact wherever z* is unique.
 

@@ -12,13 +12,13 @@ from torch.autograd.function import once_differentiable
 from diffcomb.errors import InvalidCostsError, UnsupportedError
 from diffcomb.layers.rho import FixedRho, ShareController
 from diffcomb.problems import Problem
-from diffcomb.projection.parametric import ParametricProjection
+from diffcomb.projection.predicted_rows import ParametricProjection
 
 
 class _Project(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, theta: Tensor, rho: Tensor, J: Tensor, r: Tensor, num_equalities: int) -> Tensor:
-        arrays = [t.detach().cpu().double().numpy() for t in (theta / rho[:, None], J, r)]
+        arrays = [t.detach().cpu().double().numpy() for t in (0.5 - theta / rho[:, None], J, r)]
         projection = ParametricProjection(num_equalities, arrays[1], arrays[2])
         solved = projection.solve(np.ascontiguousarray(arrays[0]))
         ctx.projection, ctx.solved, ctx.rho = projection, solved, rho
@@ -30,9 +30,9 @@ class _Project(torch.autograd.Function):
         (grad,) = grads
         found = ctx.projection.gradients(ctx.solved, grad.detach().cpu().double().numpy())
         cost, rows, rhs = (
-            torch.from_numpy(v).to(grad.device, grad.dtype) for v in (found.cost, found.rows, found.rhs)
+            torch.from_numpy(v).to(grad.device, grad.dtype) for v in (found.target, found.rows, found.rhs)
         )
-        return cost / ctx.rho.to(grad)[:, None], None, rows, rhs, None
+        return -cost / ctx.rho.to(grad)[:, None], None, rows, rhs, None
 
 
 class ParametricLayer(nn.Module):
@@ -104,6 +104,6 @@ class ParametricLayer(nn.Module):
         p, q = len(self.b), len(self.h)
         J = torch.cat([full(A, self.A, (p, n)), full(G, self.G, (q, n))], dim=1)
         r = torch.cat([full(b, self.b, (p,)), full(h, self.h, (q,))], dim=1)
-        rho = self.rho.rho(theta.detach().double())
+        rho = self.rho.rho(self.problem.cost_scale(theta.detach().double()))
         out: Tensor = _Project.apply(theta, rho, J, r, p)
         return out

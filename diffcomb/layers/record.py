@@ -30,6 +30,8 @@ class LayerRecord:
         tied: (batch,) bool, schedules: the gradient is one of several generalised derivatives.
         kkt_residual: (batch,) of the relaxed decision.
         active_rows, iterations, face_dimension: (batch,) int, of the relaxed decision.
+        route: the engine that projected; several, joined by " + ", where instances went different ways.
+        gradient: "relaxed" or "remainder" or "blend": what the backward pass differentiates.
     """
 
     statuses: tuple[Status, ...] = ()
@@ -45,6 +47,8 @@ class LayerRecord:
     active_rows: Tensor | None = None
     iterations: Tensor | None = None
     face_dimension: Tensor | None = None
+    route: str | None = None
+    gradient: str | None = None
 
     @property
     def status(self) -> Status | None:
@@ -66,6 +70,8 @@ class LayerRecord:
                 parts.append(words[0])
             else:
                 parts.extend(f"{number} {word}" for word, number in counts.items())
+        parts += [f"route {self.route}"] if self.route else []
+        parts += [f"gradient {self.gradient}"] if self.gradient else []
         if self.rho is not None:
             parts.append(f"rho {float(self.rho.mean()):.3g}")
         if self.kkt_residual is not None and len(self.kkt_residual):
@@ -87,12 +93,11 @@ class LayerRecord:
 
     def instance(self, row: int) -> LayerRecord:
         """The record of one instance, as a batch of one."""
-        parts = {
-            f.name: getattr(self, f.name)[row : row + 1]
-            for f in fields(LayerRecord)
-            if getattr(self, f.name) is not None
-        }
-        return LayerRecord(**parts)
+        parts: dict[str, object] = {}
+        for f in fields(LayerRecord):
+            value = getattr(self, f.name)
+            parts[f.name] = value[row : row + 1] if isinstance(value, Tensor | tuple) else value
+        return LayerRecord(**parts)  # type: ignore[arg-type]
 
     @staticmethod
     def concatenate(records: Sequence[LayerRecord]) -> LayerRecord:
@@ -102,5 +107,8 @@ class LayerRecord:
             if f.name == "statuses":
                 continue
             parts = [getattr(r, f.name) for r in records]
-            joined[f.name] = None if any(p is None for p in parts) else torch.cat(parts)
+            if f.name in ("route", "gradient"):
+                joined[f.name] = " + ".join(dict.fromkeys(p for p in parts if p)) or None
+            else:
+                joined[f.name] = None if any(p is None for p in parts) else torch.cat(parts)
         return LayerRecord(**joined)  # type: ignore[arg-type]

@@ -40,19 +40,17 @@ class ShareController(nn.Module):
         self.target, self.gain = target, gain
         self.register_buffer("kappa", torch.ones((), dtype=torch.float64))
 
-    def rho(self, theta: Tensor) -> Tensor:
-        """(batch, n) -> (batch,) positive; treated as a constant by the backward pass."""
-        scale = theta.detach().abs().mean(-1)
+    def rho(self, scale: Tensor) -> Tensor:
+        """Scale of the costs (batch,), mean|theta| -> (batch,) positive, a constant of the backward pass."""
         scale = torch.where(scale > 0, scale, 1.0)  # theta = 0 has no scale of its own
         return scale * self.kappa.to(scale) if self.training else scale
 
-    def rho_of_loss(self, theta: Tensor) -> Tensor:
-        """(batch, n) -> (batch,) for Fenchel-Young losses: 0.3 mean|theta|, no controller.
+    def rho_of_loss(self, scale: Tensor) -> Tensor:
+        """(batch,) -> (batch,) for Fenchel-Young losses: 0.3 mean|theta|, no controller.
 
         Their gradient z - x_rho is informative at vertices too, so holding a share of positive face
         dimensions would only drive rho to zero.
         """
-        scale = theta.detach().abs().mean(-1)
         return torch.where(scale > 0, 0.3 * scale, 1.0)
 
     def observe(self, record: LayerRecord) -> None:
@@ -83,12 +81,12 @@ class FixedRho(nn.Module):
             raise UnsupportedError("rho must be a positive number, a (batch,) tensor of them, or 'auto'.")
         self.register_buffer("value", value)
 
-    def rho(self, theta: Tensor) -> Tensor:
-        return self.value.to(theta.device, theta.dtype).expand(theta.shape[0])
+    def rho(self, scale: Tensor) -> Tensor:
+        return self.value.to(scale.device, scale.dtype).expand(len(scale))
 
-    def rho_of_loss(self, theta: Tensor) -> Tensor:
+    def rho_of_loss(self, scale: Tensor) -> Tensor:
         """As `rho`."""
-        return self.rho(theta)
+        return self.rho(scale)
 
     def observe(self, record: LayerRecord) -> None:
         """A fixed rho ignores what happened."""

@@ -8,6 +8,7 @@ from diffcomb.oracles.mip.highs import HIGHS
 from diffcomb.oracles.mip.loop import MipOracle
 from diffcomb.oracles.mip.scip import SCIP
 from diffcomb.oracles.oracle import Oracle, OracleAnswer, find_oracle, oracle_names, register_oracle
+from diffcomb.oracles.outer_approximation import OuterApproximation
 from diffcomb.oracles.result import OracleResult, Status
 
 for _backend in (HIGHS, CPSAT, SCIP, GUROBI, CPLEX):
@@ -24,6 +25,7 @@ __all__ = [
     "Oracle",
     "OracleAnswer",
     "OracleResult",
+    "OuterApproximation",
     "Status",
     "available_cores",
     "find_oracle",

@@ -1,37 +1,32 @@
-"""Any 0-1 linear program, from arrays or from an MPS or LP file."""
+"""The 0-1 case of a mixed-integer program."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
+from scipy import sparse
 
-from diffcomb.data.mps import read_binary_model
 from diffcomb.errors import InvalidInstanceError
-from diffcomb.problems.problem import CostGraph, Problem
-from diffcomb.program import Program, Rows
-from diffcomb.program.cuts import conflict_graph, separate_cuts
+from diffcomb.front_ends import read_file
+from diffcomb.problems.mixed_integer import MixedIntegerProgram
+from diffcomb.program import CostMap, OpenProgram, PredictedModel
 
 
-class BinaryProgram(Problem):
+class BinaryProgram(MixedIntegerProgram):
     """min theta'z subject to A z = b, G z <= h, z in {0,1}^n.
 
     Program: the LP relaxation, in general an outer one, so x_rho approximates conv(Z) from outside;
-    where the LP optimum is z* the layer certifies it. `cuts` tightens it with cover and clique cuts,
-    found by heuristics while x_rho is computed.
+    where the LP optimum is z* the layer certifies it.
 
     Args:
         A, b: equalities, dense or sparse (p, n) and (p,), or None.
         G, h: inequalities (q, n) and (q,), or None.
-        integral: set True only if the LP relaxation is known to be conv(Z) (a totally unimodular
-            matrix, say); certificates rely on it.
-        cuts: tighten the relaxation.
+        integral, cuts: as of `MixedIntegerProgram`.
+        model: what a front end read, in place of the rows.
     """
-
-    default_oracle = "highs"
 
     def __init__(
         self,
@@ -42,58 +37,59 @@ class BinaryProgram(Problem):
         *,
         integral: bool = False,
         cuts: bool = False,
+        model: PredictedModel | None = None,
     ) -> None:
-        widths = {np.shape(M)[-1] for M in (A, G) if M is not None}
-        if len(widths) != 1:
-            raise InvalidInstanceError("Give A, G or both, with one column per variable.")
-        self.num_costs = int(widths.pop())
-        self._known = Program.from_arrays(A, b, G, h, num_vars=self.num_costs, integral=integral)
-        self._conflicts = conflict_graph(self._known.G, self._known.h) if cuts else None
+        super().__init__(A, b, G, h, integral=integral, cuts=cuts, model=model)
 
     @classmethod
-    def from_mps(cls, path: str | Path, *, cuts: bool = False) -> BinaryProgram:
-        """From an MPS or LP file (what HiGHS reads), or a `highspy.Highs` model; all variables binary.
+    def _of(cls, model: PredictedModel) -> BinaryProgram:
+        return cls(model=replace(model, rows=_binary(model)))
 
-        The objective becomes `costs`, negated if the file maximises; a constant term is dropped.
+    @classmethod
+    def from_mps(  # type: ignore[override]
+        cls, path: str | Path, *, cuts: bool = False
+    ) -> BinaryProgram:
+        """From an MPS or LP file, or a `highspy.Highs` model; all variables binary.
+
+        The objective becomes `costs`, negated if the file maximises; a constant term is dropped. Bounds
+        that leave one value (x <= 0.5) become an equality. `MixedIntegerProgram.from_mps` keeps sense and
+        constant.
 
         Raises:
-            InvalidInstanceError: unreadable, or a variable that is not binary.
+            InvalidInstanceError: unreadable, a variable that is not binary, or a quadratic objective.
+            InfeasibleError: bounds of a variable that exclude each other.
         """
-        model = read_binary_model(path)
-        problem = cls(model.A, model.b, model.G, model.h, cuts=cuts)
-        problem.costs = torch.from_numpy(model.costs)
-        return problem
+        model = read_file(path)
+        assert model.costs is not None
+        costs = model.cost_map.sign * model.costs
+        plain = CostMap.of(model.rows.num_vars)
+        minimised = replace(model, rows=_binary(model), cost_map=plain, costs=costs)
+        return cls(cuts=cuts, model=minimised)
 
-    def is_feasible(self, z: Tensor) -> Tensor:
-        flat = z.detach().reshape(-1, self.num_costs).double().cpu().numpy()
-        chosen = (flat > 0.5).astype(np.float64)
-        tolerance = 1e-9
-        binary = np.abs(flat - chosen).max(axis=1, initial=0.0) <= 1e-6
-        equal = np.abs(chosen @ self._known.A.T - self._known.b) <= tolerance * (1 + np.abs(self._known.b))
-        below = chosen @ self._known.G.T <= self._known.h + tolerance * (1 + np.abs(self._known.h))
-        feasible = binary & equal.all(axis=1) & below.all(axis=1)
-        return torch.from_numpy(feasible).reshape(z.shape[:-1]).to(z.device)
 
-    def polytope(self) -> Program:
-        known = self._known
-        if self._conflicts is None:
-            return known
-        return Program(known.A, known.b, known.G, known.h, known.integral, self._separate)
+def _binary(model: PredictedModel) -> OpenProgram:
+    """The rows of a 0-1 program on the whole unit box: a variable with one value gets an equality.
 
-    def lazy_rows(self, z: np.ndarray) -> Rows:
-        """The known rows decide which 0-1 points are in Z."""
-        return Rows.empty(self.num_costs)
-
-    def _separate(self, x: np.ndarray) -> Rows:
-        assert self._conflicts is not None
-        return separate_cuts(self._known.G, self._known.h, self._conflicts, x)
-
-    def random_costs(
-        self, batch: int = 1, *, generator: torch.Generator | None = None, dtype: torch.dtype = torch.float64
-    ) -> Tensor:
-        """Standard normal."""
-        return torch.randn(batch, self.num_costs, generator=generator, dtype=dtype)
-
-    def cost_graph(self) -> CostGraph:
-        variables = torch.arange(self.num_costs)
-        return CostGraph(torch.stack([variables, variables]), self.num_costs)
+    Raises:
+        InvalidInstanceError: another kind of program.
+    """
+    rows = model.rows
+    outside = np.flatnonzero(~rows.integer | (rows.lower < 0) | (rows.upper > 1))
+    if len(outside):
+        raise InvalidInstanceError(
+            f"Variable {rows.names.variables[outside[0]]} is not binary (integer between 0 and 1); use"
+            " MixedIntegerProgram."
+        )
+    if rows.quadratic is not None:
+        raise InvalidInstanceError("The objective has a quadratic term; use MixedIntegerProgram.")
+    fixed = np.flatnonzero(rows.lower == rows.upper)
+    chosen = sparse.eye_array(rows.num_vars, format="csr")[fixed]
+    labels = tuple(f"value of {rows.names.variables[j]}" for j in fixed)
+    return replace(
+        rows,
+        A=sparse.csr_array(sparse.vstack([rows.A, chosen], format="csr")),
+        b=np.concatenate([rows.b, rows.lower[fixed]]),
+        lower=np.zeros(rows.num_vars),
+        upper=np.ones(rows.num_vars),
+        names=replace(rows.names, equalities=rows.names.equalities + labels),
+    )

@@ -10,6 +10,7 @@ from scipy import sparse
 from torch import Tensor
 
 from diffcomb.errors import InfeasibleError, InvalidInstanceError
+from diffcomb.problems.end_points import whole_numbers
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.program import Program
 
@@ -28,7 +29,7 @@ class SetCover(Problem):
     default_oracle = "highs"
 
     def __init__(self, sets: Sequence[Sequence[int]], num_elements: int, *, cover: int = 1) -> None:
-        members = [np.unique(np.asarray(list(s), dtype=np.int64)) for s in sets]
+        members = [np.unique(whole_numbers(list(s), "Elements")) for s in sets]
         if not members or num_elements < 1 or cover < 1:
             raise InvalidInstanceError("Set cover needs at least one set, one element and cover >= 1.")
         if any(len(m) and (m[0] < 0 or m[-1] >= num_elements) for m in members):

@@ -1,23 +1,34 @@
-"""T_theta: the penalty, the relaxed decision, its solvers, adjoint and exactness threshold."""
+"""HOW: the projection on a bounded polytope, its engines and derivative, and the relaxed decision on top."""
 
-from diffcomb.projection.auto import AutoSolver
-from diffcomb.projection.penalty import penalty, relaxed_objective
-from diffcomb.projection.registry import ACCURATE_SOLVERS, BACKWARDS, SOLVERS, check_solver, make_solver
-from diffcomb.projection.relaxed import ConvexSolver, RelaxedDecision
-from diffcomb.projection.unconstrained import unconstrained_adjoint
-from diffcomb.projection.vertices import VerticesSolver
+from diffcomb.projection.projector import Projection, Projector
+from diffcomb.projection.relaxed import (
+    RelaxedDecision,
+    penalty,
+    proximal,
+    relaxed_decision,
+    relaxed_objective,
+    slope_at,
+    unconstrained_adjoint,
+    weighted_distance,
+)
+from diffcomb.projection.route import ACCURATE_SOLVERS, BACKWARDS, SOLVERS, Route, check_solver
+from diffcomb.projection.routed_projector import RoutedProjector
 
 __all__ = [
     "ACCURATE_SOLVERS",
     "BACKWARDS",
     "SOLVERS",
-    "AutoSolver",
-    "ConvexSolver",
+    "Projection",
+    "Projector",
     "RelaxedDecision",
-    "VerticesSolver",
+    "Route",
+    "RoutedProjector",
     "check_solver",
-    "make_solver",
     "penalty",
+    "proximal",
+    "relaxed_decision",
     "relaxed_objective",
+    "slope_at",
     "unconstrained_adjoint",
+    "weighted_distance",
 ]

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from diffcomb.program import Program
+from diffcomb.projection.kernels.batch import BatchRows
 from diffcomb.projection.kernels.ldl import DENSE_SHARE, Elimination
 from diffcomb.projection.kernels.rows import InstanceRows, SystemArrays, no_lazy_rows
 
@@ -123,6 +124,13 @@ class NormalSystem:
         """The shared rows alone, as an instance without lazy ones has them."""
         none = np.zeros(0, dtype=np.int64)
         return InstanceRows(self.arrays(), self.data, self.products, no_lazy_rows(), none, self.rhs)
+
+    @cached_property
+    def batch_rows(self) -> BatchRows:
+        """The shared rows alone, as a batch without lazy ones has them."""
+        none = np.zeros((1, 0), dtype=np.int64)
+        data, rhs, products = self.data[None], self.rhs[None], self.products[None]
+        return BatchRows(self.arrays(), data, rhs, products, False, False, no_lazy_rows(), none)
 
     @cached_property
     def products(self) -> np.ndarray:

@@ -14,12 +14,12 @@ import torch
 from torch import Tensor
 
 from diffcomb.errors import UnsupportedError
-from diffcomb.layers import exactness_threshold
+from diffcomb.layers import exactness_threshold, projector_of
 from diffcomb.metrics import gradient_cosine
 from diffcomb.oracles.linear_program import LinearProgram
-from diffcomb.projection import make_solver, unconstrained_adjoint
+from diffcomb.projection import unconstrained_adjoint
 from diffcomb.projection.references.face import face_projector_basis
-from diffcomb.projection.references.piqp import PIQPSolver
+from diffcomb.projection.references.piqp import PIQPProjector
 from diffcomb.protocol.cells import Cell
 from diffcomb.protocol.settings import ProtocolConfig
 from diffcomb.protocol.store import Row
@@ -46,15 +46,15 @@ class _Question:
         self.trial, self.problem = trial, trial.problem
         self.theta, self.g = trial.theta[None], trial.costs[None]
         self.rho = self.theta.abs().mean(-1)
-        self.solver = make_solver("kkt", self.problem)
-        self.relaxed = self.solver.solve(self.theta, self.rho)
+        self.solver = projector_of(self.problem, "kkt")
+        self.relaxed = self.solver.relax(self.theta, self.rho)
         self.optimal = float(self.problem.objective(optimum(trial, "theta").decision, trial.theta))
 
     def differences(self) -> Tensor:
         """d g'x_rho / d theta by central differences, all 2n relaxed decisions in one batch."""
         n = self.theta.shape[1]
         step = 1e-6 * self.rho[:, None] * torch.eye(n, dtype=torch.float64)
-        x = self.solver.solve(torch.cat([self.theta + step, self.theta - step]), self.rho.repeat(2 * n)).x
+        x = self.solver.relax(torch.cat([self.theta + step, self.theta - step]), self.rho.repeat(2 * n)).x
         slope = ((x[:n] - x[n:]) @ self.g[0]) / (2e-6 * self.rho)
         # rounding of a constant
         return torch.where(slope.abs() > 1e-8 * self.g.abs().sum() / self.rho, slope, 0.0)[None]
@@ -89,7 +89,7 @@ def _milliseconds(call: Callable[[], object], repeats: int = 3) -> float:
 
 
 def _full(q: _Question) -> list[Row]:
-    cost = _milliseconds(lambda: q.solver.solve(q.theta, q.rho).adjoint(q.g))
+    cost = _milliseconds(lambda: q.solver.relax(q.theta, q.rho).adjoint(q.g))
     return q.rows(q.relaxed.x, q.relaxed.adjoint(q.g), cost, "nothing taken away")
 
 
@@ -115,12 +115,12 @@ def _no_constraints(q: _Question) -> list[Row]:
 def _no_polish(q: _Question) -> list[Row]:
     """A general interior-point method as it stops, the face read off by distance."""
     polytope = q.problem.polytope().without_lazy_rows()
-    reference = make_solver("kkt", q.problem, lazy_rows=False).solve(q.theta, q.rho)
-    solver = PIQPSolver(q.problem, accuracy=_LOOSE)
-    cost = (q.theta / q.rho[:, None])[0].numpy()
+    reference = projector_of(q.problem, "kkt", lazy_rows=False).relax(q.theta, q.rho)
+    solver = PIQPProjector(polytope, accuracy=_LOOSE)
+    target = (0.5 - q.theta / q.rho[:, None])[0].numpy()
 
     def answer() -> tuple[np.ndarray, np.ndarray]:
-        x = solver.minimize(polytope, cost).x
+        x = solver.minimize(polytope, target).x
         free = (x > _ACTIVE) & (x < 1 - _ACTIVE)
         tight = polytope.h - polytope.G @ x < _ACTIVE
         rows = np.vstack([polytope.A.toarray(), polytope.G[np.flatnonzero(tight)].toarray()])
@@ -143,16 +143,16 @@ def _no_polish(q: _Question) -> list[Row]:
 
 def _cold_start(q: _Question) -> list[Row]:
     def cold() -> Tensor:
-        return make_solver("kkt", q.problem).solve(q.theta, q.rho).adjoint(q.g)
+        return projector_of(q.problem, "kkt").relax(q.theta, q.rho).adjoint(q.g)
 
     note = "solver, row pool and elimination order built anew for every call"
     return q.rows(q.relaxed.x, cold(), _milliseconds(cold), note)
 
 
 def _vertices(q: _Question) -> list[Row]:
-    solver = make_solver("vertices", q.problem)
-    found = solver.solve(q.theta, q.rho)
-    cost = _milliseconds(lambda: solver.solve(q.theta, q.rho).adjoint(q.g), repeats=1)
+    solver = projector_of(q.problem, "vertices")
+    found = solver.relax(q.theta, q.rho)
+    cost = _milliseconds(lambda: solver.relax(q.theta, q.rho).adjoint(q.g), repeats=1)
     rows = q.rows(found.x, found.adjoint(q.g), cost, "active set over conv(Z), oracle only")
     return [*rows, {"quantity": "oracle_calls", "value": float(found.iterations[0])}]
 
@@ -163,7 +163,7 @@ def _threshold(q: _Question) -> list[Row]:
     def answer() -> tuple[Tensor, Tensor]:
         rho_bar = exactness_threshold(q.problem, q.theta)
         assert isinstance(rho_bar, Tensor)
-        relaxed = q.solver.solve(q.theta, (2 * rho_bar).clamp(1e-6 * q.rho, q.rho * 1e6))
+        relaxed = q.solver.relax(q.theta, (2 * rho_bar).clamp(1e-6 * q.rho, q.rho * 1e6))
         return relaxed.x, relaxed.adjoint(q.g)
 
     x, gradient = answer()

@@ -10,9 +10,8 @@ from __future__ import annotations
 import torch
 
 from diffcomb.errors import UnsupportedError
-from diffcomb.layers import concave_penalty, exactness_threshold
+from diffcomb.layers import concave_penalty, exactness_threshold, projector_of
 from diffcomb.layers.threshold import Threshold
-from diffcomb.projection import make_solver
 from diffcomb.protocol.cells import Cell
 from diffcomb.protocol.settings import ProtocolConfig
 from diffcomb.protocol.store import Row
@@ -39,7 +38,7 @@ def measure_rho_sweep(cell: Cell, settings: ProtocolConfig) -> list[Row]:
     if cell.method == "concave":
         return rows + [row for ratio in settings.ratios for row in _concave(trial, ratio, rho_bar)]
     hull = trial.problem.polytope().integral or cell.method == "vertices"
-    solver = make_solver(cell.method, trial.problem)
+    solver = projector_of(trial.problem, cell.method)
     z = optimum(trial, "theta").decision
     value = float(trial.problem.objective(z, trial.theta))
     g = torch.randn(1, len(z), generator=seeded("rho sweep", len(z)), dtype=torch.float64)
@@ -47,7 +46,7 @@ def measure_rho_sweep(cell: Cell, settings: ProtocolConfig) -> list[Row]:
     for ratio in settings.ratios:
         if cell.method == "vertices" and ratio > _MOST:
             continue
-        relaxed = solver.solve(trial.theta[None], torch.tensor([ratio * rho_bar], dtype=torch.float64))
+        relaxed = solver.relax(trial.theta[None], torch.tensor([ratio * rho_bar], dtype=torch.float64))
         excess = float(trial.problem.objective(relaxed.x[0], trial.theta)) - value
         note = "conv(Z)" if hull else "outer relaxation"
         rows += [

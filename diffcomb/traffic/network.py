@@ -7,9 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from diffcomb.data.tntp import read_tntp_coordinates, read_tntp_network, read_tntp_trips
+from diffcomb.data import read_tntp_coordinates, read_tntp_network, read_tntp_trips
 from diffcomb.errors import InfeasibleError, InvalidInstanceError
+from diffcomb.problems.own_arrays import real_numbers, whole_number, whole_numbers
 from diffcomb.problems.paths.shortest_trees import all_or_nothing, shortest_trees
+
+_OF_LINKS = ("free_flow_time", "capacity", "b", "power", "length", "fixed")
 
 
 @dataclass(frozen=True)
@@ -49,13 +52,27 @@ class RoadNetwork:
     first_link: np.ndarray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        for name in ("num_nodes", "num_zones", "first_thru_node"):
+            object.__setattr__(self, name, whole_number(getattr(self, name), name, 0))
+        for name in ("tails", "heads"):
+            object.__setattr__(self, name, whole_numbers(getattr(self, name), f"{name} of links"))
+        for name in _OF_LINKS:
+            object.__setattr__(self, name, real_numbers(getattr(self, name), f"{name} of links"))
+            if getattr(self, name).shape != self.tails.shape or not np.isfinite(getattr(self, name)).all():
+                raise InvalidInstanceError(f"{name} needs one finite number for each link.")
+        if self.coordinates is not None:
+            object.__setattr__(self, "coordinates", real_numbers(self.coordinates, "coordinates"))
+        if self.tails.ndim != 1 or self.heads.shape != self.tails.shape or len(self.tails) == 0:
+            raise InvalidInstanceError("Roads need links, each with a tail and a head.")
         ends = np.concatenate([self.tails, self.heads])
-        if len(ends) == 0 or ends.min() < 0 or ends.max() >= self.num_nodes:
+        if ends.min() < 0 or ends.max() >= self.num_nodes:
             raise InvalidInstanceError(f"Link end points must lie in 0..{self.num_nodes - 1}.")
         if not 0 < self.num_zones <= self.num_nodes:
             raise InvalidInstanceError(f"{self.num_nodes} nodes cannot have {self.num_zones} zones.")
-        if (self.capacity <= 0).any() or min(self.free_flow_time.min(), self.fixed.min()) < 0:
-            raise InvalidInstanceError("Capacities must be positive and times not negative.")
+        if (self.capacity <= 0).any() or min(getattr(self, name).min() for name in _OF_LINKS) < 0:
+            raise InvalidInstanceError(
+                "Capacities must be positive, times and the other numbers not negative."
+            )
         order = np.argsort(self.tails, kind="stable")
         object.__setattr__(self, "links_by_tail", order)
         first = np.searchsorted(self.tails[order], np.arange(self.num_nodes + 1))
@@ -79,7 +96,12 @@ class RoadNetwork:
                 " `python -m diffcomb.data roads` downloads networks into $DIFFCOMB_DATA."
             )
         read = read_tntp_network(found[0])
-        demand = read_tntp_trips(str(found[0]).replace("_net.tntp", "_trips.tntp"))
+        trips = found[0].with_name(found[0].name.replace("_net.tntp", "_trips.tntp"))
+        demand = read_tntp_trips(trips)
+        if len(demand) != read.num_zones:
+            raise InvalidInstanceError(
+                f"{found[0].name} has {read.num_zones} zones, but {trips.name} has {len(demand)}."
+            )
         network = cls(
             read.num_nodes,
             read.num_zones,

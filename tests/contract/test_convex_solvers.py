@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from diffcomb.layers import DecisionLayer, exactness_threshold
+from diffcomb.layers import DecisionLayer, exactness_threshold, projector_of
 from diffcomb.problems import Problem
-from diffcomb.projection import make_solver, relaxed_objective
+from diffcomb.projection import relaxed_objective
 from tests.registry import CONVEX_SOLVERS, PROBLEMS, all_decisions, make_problem, seeded
 
 pytestmark = [pytest.mark.parametrize("name", PROBLEMS), pytest.mark.parametrize("solver", CONVEX_SOLVERS)]
@@ -21,7 +21,7 @@ def test_x_rho_is_feasible_and_no_member_of_z_beats_it(name, solver, rho):
     problem = make_problem(name)
     theta = _costs(problem)
     weight = torch.full((3,), rho, dtype=torch.float64)
-    relaxed = make_solver(solver, problem).solve(theta, weight)
+    relaxed = projector_of(problem, solver).relax(theta, weight)
     assert float(relaxed.kkt_residual.max()) < 1e-8
     polytope = problem.polytope()
     for x in relaxed.x.numpy():
@@ -38,14 +38,14 @@ def test_adjoint_matches_central_differences(name, solver):
     problem = make_problem(name)
     theta = _costs(problem, 1)
     rho = theta.abs().mean(-1)
-    convex = make_solver(solver, problem)
-    relaxed = convex.solve(theta, rho)
+    convex = projector_of(problem, solver)
+    relaxed = convex.relax(theta, rho)
     n, h = problem.num_costs, 1e-5
     identity = torch.eye(n, dtype=torch.float64)
     jacobian = torch.cat([relaxed.adjoint(g[None]) for g in identity])
     differences = torch.stack(
         [
-            (convex.solve(theta + h * e, rho).x[0] - convex.solve(theta - h * e, rho).x[0]) / (2 * h)
+            (convex.relax(theta + h * e, rho).x[0] - convex.relax(theta - h * e, rho).x[0]) / (2 * h)
             for e in identity
         ]
     )
@@ -65,9 +65,9 @@ def test_exact_below_the_threshold_and_not_above(name, solver):
     theta = _costs(problem)
     rho_bar = exactness_threshold(problem, theta)
     z = problem.solve(theta).decision
-    convex = make_solver(solver, problem)
-    below = convex.solve(theta, rho_bar * (1 - 1e-6))
-    above = convex.solve(theta, rho_bar * (1 + 1e-3))
+    convex = projector_of(problem, solver)
+    below = convex.relax(theta, rho_bar * (1 - 1e-6))
+    above = convex.relax(theta, rho_bar * (1 + 1e-3))
     torch.testing.assert_close(below.x, z, rtol=0, atol=1e-8)
     assert below.face_dimension.tolist() == [0, 0, 0]
     assert float(below.adjoint(theta).abs().max()) == 0.0

@@ -9,9 +9,8 @@ from scipy import sparse
 
 from diffcomb.problems import GraphColoring
 from diffcomb.program import Program
-from diffcomb.projection import kkt, many_rows
+from diffcomb.projection import RoutedProjector, route
 from diffcomb.projection.block_interior import BlockInterior
-from diffcomb.projection.kkt import KKTSolver
 from tests.graphs import queen_edges
 from tests.registry import seeded
 
@@ -32,16 +31,16 @@ PROBLEMS = {
 
 @pytest.fixture
 def always(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kkt, "_MANY", 1)
-    monkeypatch.setattr(many_rows, "_BREAK_EVEN", np.inf)
+    monkeypatch.setattr(route, "_MANY_ROWS", 1)
+    monkeypatch.setattr(route, "_BREAK_EVEN", np.inf)
 
 
 def _solved(problem: GraphColoring, backward: str, share: float) -> tuple[torch.Tensor, ...]:
     theta = problem.random_costs(3, generator=seeded(2))
     rho = share * theta.mean(-1)
     grad = torch.randn(3, problem.num_costs, generator=seeded(3), dtype=torch.float64)
-    solver = KKTSolver(problem, backward=backward)
-    relaxed = solver.solve(theta, rho)
+    solver = RoutedProjector(problem.polytope(), backward=backward)
+    relaxed = solver.relax(theta, rho)
     return relaxed.x, rho[:, None] * relaxed.adjoint(grad), relaxed.kkt_residual, relaxed.face_dimension
 
 
@@ -62,13 +61,13 @@ def test_all_rows_at_once_agree_with_row_by_row(name, backward, share, request):
 def test_the_gradient_is_that_of_finite_differences(always):
     """d g'x / d theta by central differences; a step of 1e-6 on costs of size 1 errs by about 1e-9 / rho."""
     problem = PROBLEMS["random"]()
-    solver = KKTSolver(problem)
+    solver = RoutedProjector(problem.polytope())
     theta = problem.random_costs(1, generator=seeded(4))
     rho, grad = theta.mean(-1), torch.randn(1, problem.num_costs, generator=seeded(5), dtype=torch.float64)
     direction = torch.randn(1, problem.num_costs, generator=seeded(6), dtype=torch.float64)
     step = 1e-6
-    ends = [(grad * solver.solve(theta + s * step * direction, rho).x).sum() for s in (1, -1)]
-    slope = (solver.solve(theta, rho).adjoint(grad) * direction).sum()
+    ends = [(grad * solver.relax(theta + s * step * direction, rho).x).sum() for s in (1, -1)]
+    slope = (solver.relax(theta, rho).adjoint(grad) * direction).sum()
     assert float(slope) == pytest.approx(float(ends[0] - ends[1]) / (2 * step), rel=1e-6)
     assert abs(float(slope)) > 1e-3
 
@@ -80,6 +79,6 @@ def test_equations_across_blocks_need_not_select_variables():
     G = sparse.csr_array(sparse.block_diag([rng.random((5, 6)), rng.random((5, 6))]))
     polytope = Program(A, A @ np.full(12, 0.4), G, G @ np.full(12, 0.5), False)
     cost = rng.standard_normal(12)
-    exact = KKTSolver.of_polytope(polytope).solve(torch.from_numpy(cost)[None], torch.ones(1).double())
+    exact = RoutedProjector(polytope).relax(torch.from_numpy(cost)[None], torch.ones(1).double())
     found = BlockInterior(A, polytope.b, G, polytope.h).solve(cost - 0.5, 1.0, 1e-9)
     np.testing.assert_allclose(found.x, exact.x[0].numpy(), atol=1e-6)

@@ -5,8 +5,8 @@ import sys
 import pytest
 
 from diffcomb.errors import MissingBackendError
+from diffcomb.layers import projector_of
 from diffcomb.problems import Assignment
-from diffcomb.projection import make_solver
 from tests.registry import seeded
 
 ORACLES = {"scip": "pyscipopt", "gurobi": "gurobipy", "cplex": "cplex"}
@@ -27,4 +27,4 @@ def test_convex_solvers(solver, monkeypatch):
     """Construction names the package and the command."""
     monkeypatch.setitem(sys.modules, SOLVERS[solver], None)
     with pytest.raises(MissingBackendError, match=f"solver='{solver}' needs .*pip install"):
-        make_solver(solver, Assignment(3))
+        projector_of(Assignment(3), solver)

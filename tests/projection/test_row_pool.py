@@ -8,7 +8,7 @@ from scipy import sparse
 
 from diffcomb.problems import TravelingSalesman
 from diffcomb.program import Rows
-from diffcomb.projection.kkt import KKTSolver
+from diffcomb.projection import RoutedProjector
 from diffcomb.projection.row_pool import RowPool
 from tests.registry import seeded
 
@@ -50,10 +50,10 @@ def test_a_batch_solves_like_its_instances_alone():
     problem = TravelingSalesman(10)
     theta = problem.random_costs(8, generator=seeded(3))
     rho, grad = 0.02 * theta.mean(-1), torch.randn(8, problem.num_costs, generator=seeded(4)).double()
-    together = KKTSolver(problem).solve(theta, rho)
+    together = RoutedProjector(problem.polytope()).relax(theta, rho)
     pulled = together.adjoint(grad)
     for k in range(8):
-        alone = KKTSolver(problem).solve(theta[k : k + 1], rho[k : k + 1])
+        alone = RoutedProjector(problem.polytope()).relax(theta[k : k + 1], rho[k : k + 1])
         torch.testing.assert_close(together.x[k], alone.x[0], rtol=0, atol=1e-11)
         torch.testing.assert_close(
             pulled[k], alone.adjoint(grad[k : k + 1])[0], rtol=1e-8, atol=1e-9 * float(1 / rho[k])

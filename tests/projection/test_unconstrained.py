@@ -2,8 +2,9 @@
 
 import torch
 
+from diffcomb.layers import projector_of
 from diffcomb.problems import Assignment
-from diffcomb.projection import make_solver, unconstrained_adjoint
+from diffcomb.projection import unconstrained_adjoint
 from tests.registry import seeded
 
 
@@ -23,7 +24,7 @@ def test_the_exact_adjoint_is_its_projection_on_the_face():
     theta = problem.random_costs(3, generator=seeded(2))
     rho = 2 * theta.abs().mean(-1)
     g = torch.randn(theta.shape, generator=seeded(3), dtype=torch.float64)
-    relaxed = make_solver("kkt", problem).solve(theta, rho)
+    relaxed = projector_of(problem, "kkt").relax(theta, rho)
     exact, identity = relaxed.adjoint(g), unconstrained_adjoint(g, rho)
     torch.testing.assert_close(-rho[:, None] * relaxed.adjoint(identity), exact)
     # what the identity adds is orthogonal to the face: it moves theta without moving x_rho

@@ -23,6 +23,7 @@ class Assignment(Problem):
     """
 
     default_oracle = "hungarian"
+    structure = ("size",)
 
     def __init__(self, size: int) -> None:
         if size < 1:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numba import njit
+
+from diffcomb.compiled import compile_with
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +57,7 @@ def pack_bits(matrix: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(packed).view("<u8").astype(np.uint64)
 
 
-@njit(cache=True, nogil=True, inline="always")
-def popcount(word: np.uint64) -> int:
+def _popcount(word: np.uint64) -> int:
     """Number of set bits (the SWAR method, which LLVM turns into one instruction)."""
     word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
     word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
@@ -65,7 +65,12 @@ def popcount(word: np.uint64) -> int:
     return np.int64((word * np.uint64(0x0101010101010101)) >> np.uint64(56))  # type: ignore[return-value]
 
 
-@njit(cache=True, nogil=True, inline="always")
-def lowest_bit(word: np.uint64) -> int:
+popcount = compile_with(_popcount, inline="always")
+
+
+def _lowest_bit(word: np.uint64) -> int:
     """Position of the lowest set bit of a nonzero word."""
     return popcount((word & (~word + np.uint64(1))) - np.uint64(1))
+
+
+lowest_bit = compile_with(_lowest_bit, inline="always")

@@ -13,6 +13,7 @@ from diffcomb.data import read_jobshop
 from diffcomb.errors import InvalidCostsError, InvalidInstanceError, UnknownNameError, UnsupportedError
 from diffcomb.problems.job_shop.execution import executed_starts, retimed_starts
 from diffcomb.problems.job_shop.just_in_time import just_in_time_timing
+from diffcomb.problems.job_shop.remainder import ScheduleRemainder
 from diffcomb.problems.job_shop.timing import Timing, longest_path_timing, sequence_of
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.program import Program
@@ -61,6 +62,7 @@ class JobShop(Problem):
     default_oracle = "jobshop"
     is_binary = False
     has_program = False
+    set_moves = True
 
     def __init__(
         self,
@@ -213,9 +215,9 @@ class JobShop(Problem):
 
     def objective(self, z: Tensor, theta: Tensor) -> Tensor:
         """f of the start times z under durations theta, (..., n) and (..., n) -> (...)."""
-        return self.cost_of(self.completions(z, theta))
+        return self.cost_of_ends(self.completions(z, theta))
 
-    def cost_of(self, ends: Tensor) -> Tensor:
+    def cost_of_ends(self, ends: Tensor) -> Tensor:
         """f of the jobs' ends (..., jobs) -> (...); differentiable."""
         if self.criterion == "makespan":
             return ends.amax(-1)
@@ -249,6 +251,10 @@ class JobShop(Problem):
     def timing_of(self, starts: np.ndarray, durations: np.ndarray) -> Timing:
         """The timing of the sequence that a schedule (n,) follows."""
         return self.timing(sequence_of(starts, durations), durations)
+
+    def remainder(self, decision: Tensor, theta: Tensor) -> ScheduleRemainder:
+        """ds/dp of schedules (batch, n) along the tree of tight constraints, machine sequences fixed."""
+        return ScheduleRemainder.of(self, decision, theta)
 
     def value_gradient(self, z: Tensor, theta: Tensor) -> Tensor:
         """dV/dp of optimal schedules z (..., n): 1 on the critical path for the makespan.

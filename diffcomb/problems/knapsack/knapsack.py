@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from diffcomb.errors import InvalidInstanceError
+from diffcomb.problems.knapsack.whole_units import whole_units
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.program import Program
 
@@ -19,20 +20,22 @@ class Knapsack(Problem):
     fractional vertices.
 
     Args:
-        weights: (n,) for one resource, (rows, n) for several; not negative.
+        weights: (n,) for one resource, (rows, n) for several; not negative. Whole numbers are added without
+            rounding; decimals may exceed the capacity by what writing them down in float64 costs.
         capacity: a number, or (rows,); not negative.
     """
 
     default_oracle = "knapsack"
     cost_sign = -1
+    structure = ("weights",)
 
     def __init__(
         self,
         weights: Tensor | np.ndarray | list[float],
         capacity: Tensor | np.ndarray | list[float] | float,
     ) -> None:
-        self.weights = np.atleast_2d(np.asarray(weights, dtype=np.float64))
-        self.capacity = np.atleast_1d(np.asarray(capacity, dtype=np.float64))
+        self.weights = np.atleast_2d(np.array(weights, dtype=np.float64))
+        self.capacity = np.atleast_1d(np.array(capacity, dtype=np.float64))
         if self.weights.ndim != 2 or self.weights.size == 0:
             raise InvalidInstanceError("weights must have shape (n,) or (rows, n).")
         if self.capacity.shape != (self.weights.shape[0],):
@@ -45,6 +48,8 @@ class Knapsack(Problem):
         if self.weights.min() < 0 or self.capacity.min() < 0:
             raise InvalidInstanceError("weights and capacity must not be negative.")
         self.num_costs = self.weights.shape[1]
+        #: the same rows in whole numbers, which decide what fits
+        self.units = whole_units(self.weights, self.capacity)
 
     @classmethod
     def random(
@@ -65,10 +70,8 @@ class Knapsack(Problem):
     def is_feasible(self, z: Tensor) -> Tensor:
         chosen = (z > 0.5).to(torch.float64)
         binary = ((z - chosen.to(z.dtype)).abs() <= 1e-6).all(-1)
-        weights = torch.as_tensor(self.weights, device=z.device)
-        capacity = torch.as_tensor(self.capacity, device=z.device)
-        used = chosen @ weights.T
-        return binary & (used <= capacity + 1e-9 * (1 + capacity)).all(-1)
+        weights, room = (torch.as_tensor(part, device=z.device) for part in self.units[:2])
+        return binary & (chosen @ weights.T <= room).all(-1)
 
     def polytope(self) -> Program:
         return Program.from_arrays(G=self.weights, h=self.capacity, num_vars=self.num_costs, integral=False)

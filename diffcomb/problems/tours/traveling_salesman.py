@@ -37,6 +37,7 @@ class TravelingSalesman(Problem):
     """
 
     default_oracle = "branch_and_cut"
+    structure = ("num_cities", "fixed_edges")
 
     def __init__(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diffcomb.projection.kernels.compiled import compiled
+from diffcomb.projection.kernels.compiling import compiled
 
 
 @compiled

@@ -6,12 +6,44 @@ a member comes and rebuilt when one goes (Wolfe 1976, Finding the nearest point 
 
 from __future__ import annotations
 
-from diffcomb.projection.kernels.compiled import compiled, compiled_inner
+from typing import NamedTuple
+
+import numpy as np
+
+from diffcomb.projection.kernels.compiling import compiled, compiled_inner
 
 #: a member nearer than this share of its difference to the hull of the others depends on them
 _DEPENDENT = 1e-9
 #: a weight below it is zero
 _ZERO_WEIGHT = 1e-14
+
+
+class Corral(NamedTuple):
+    """Room for members (capacity, n), weights and affine weights (capacity,), Q (capacity, n) and R."""
+
+    members: np.ndarray
+    weights: np.ndarray
+    affine: np.ndarray
+    Q: np.ndarray
+    R: np.ndarray
+
+    @staticmethod
+    def of(capacity: int, n: int) -> Corral:
+        return Corral(
+            np.empty((capacity, n)),
+            np.zeros(capacity),
+            np.empty(capacity),
+            np.empty((capacity, n)),
+            np.zeros((capacity, capacity)),
+        )
+
+    def doubled(self) -> Corral:
+        """The same with room for twice as many, at most n + 1 of which are independent."""
+        had, n = self.members.shape
+        larger = Corral.of(2 * had, n)
+        larger.members[:had], larger.weights[:had] = self.members, self.weights
+        larger.Q[:had], larger.R[:had, :had] = self.Q, self.R
+        return larger
 
 
 @compiled_inner
@@ -45,16 +77,16 @@ def _extend(members, j, Q, R):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def reproject(members, weights, affine, count, target, Q, R, x):  # type: ignore[no-untyped-def]
+def reproject(corral, count, target, x):  # type: ignore[no-untyped-def]
     """Take in the member at place count - 1, whose weight is 0: x <- projection of target on their hull.
 
     Args:
-        members (capacity, n), weights and affine (capacity,), Q (capacity, n), R (capacity, capacity): the
-            first places are used; members and weights are reordered when some go.
+        corral: its first places are used; members and weights are reordered when some go.
 
     Returns:
         How many members are left, or -1 when the new one depends on the others.
     """
+    members, weights, affine, Q, R = corral
     n = members.shape[1]
     if not _extend(members, count - 1, Q, R):
         return -1
@@ -102,5 +134,5 @@ def reproject(members, weights, affine, count, target, Q, R, x):  # type: ignore
         value = 0.0
         for j in range(count):
             value += weights[j] * members[j, i]
-        x[i] = min(max(value, 0.0), 1.0)
+        x[i] = value
     return count

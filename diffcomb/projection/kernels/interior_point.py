@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from diffcomb.projection.kernels.compiled import compiled, compiled_without_nan
+from diffcomb.projection.kernels.compiling import compiled, compiled_without_nan
 from diffcomb.projection.kernels.ldl import factorize, solve
 from diffcomb.projection.kernels.rows import assemble, rows_times, transposed_times
 
@@ -67,18 +67,21 @@ def start_at_center(cost, q, rows, point, work):  # type: ignore[no-untyped-def]
 
 @compiled
 def interior_point(  # type: ignore[no-untyped-def]
-    cost, q, rows, point, work, L, inverse, mu_target, floor, max_iterations
+    cost, q, rows, point, work, face, goal, max_iterations
 ):
-    """Improve `point` until complementarity and residuals fall below mu_target.
+    """Improve `point` until complementarity and residuals fall below `goal`.
 
     Args:
         cost: (n,) linear term. q: curvature, 0 < q <= 1. rows: InstanceRows.
-        floor: complementarity is not pushed below it; a large floor returns a central point.
+        face: its factor L, inverse is work space here.
+        goal: negative returns a central point: residuals fall below 1e-9, complementarity stays above -goal.
 
     Returns:
         (iterations, mu, primal residual) at the end.
     """
     x, t, lower, upper, y, s = point
+    L, inverse = face.L, face.inverse
+    mu_target, floor = max(goal, 1e-9 if goal < 0.0 else 0.0), max(-goal, 0.0)
     rhs, system = rows.rhs, rows.system
     n, m = len(x), len(rhs)
     is_inequality, diagonal = system.is_inequality, system.diagonal

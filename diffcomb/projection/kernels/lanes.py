@@ -12,12 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from diffcomb.projection.kernels.compiled import compiled_inner
-
-#: bytes of work space that stay in a core's second-level cache
-_CACHE = 600_000
-#: shorter loops over lanes are not vectorised well
-FEWEST = 16
+from diffcomb.projection.kernels.compiling import compiled_inner
 
 
 class Lanes(NamedTuple):
@@ -28,14 +23,6 @@ class Lanes(NamedTuple):
     L: np.ndarray
     own: np.ndarray
     iterations: np.ndarray
-
-    @staticmethod
-    def fitting(n: int, m: int, size: int, batch: int) -> int:
-        """Lanes for a batch in groups of at most 32, 0 where one instance at a time is faster."""
-        groups = -(-batch // 32)
-        lanes = -(-batch // groups)
-        fits = 8 * 32 * (17 * n + 9 * m + size) <= _CACHE
-        return lanes if fits and lanes >= FEWEST else 0
 
     @staticmethod
     def of(n: int, m: int, size: int, count: int) -> Lanes:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from diffcomb.projection.kernels.compiled import compiled, compiled_inner
+from diffcomb.projection.kernels.compiling import compiled, compiled_inner
 
 #: switch to the dense block once the least connected row touches this share of the rows left
 DENSE_SHARE = 0.95

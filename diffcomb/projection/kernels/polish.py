@@ -9,9 +9,11 @@ the wrong sign and are exchanged, as in an active-set method.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from diffcomb.projection.kernels.compiled import compiled, compiled_inner
+from diffcomb.projection.kernels.compiling import compiled, compiled_inner
 from diffcomb.projection.kernels.ldl import factorize, solve
 from diffcomb.projection.kernels.rows import border_row, rows_times, transposed_times
 
@@ -22,10 +24,37 @@ RANK_TOLERANCE = 1e-10
 ROUNDS = 16
 
 
+class Face(NamedTuple):
+    """The face of one instance, its solution there, and the factor of J D J' on it.
+
+    face (n,) int8: -1 at 0, 0 free, 1 at 1; active (m,) bool; x (n,), y (m,); L (size,), inverse (m,).
+    """
+
+    face: np.ndarray
+    active: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    L: np.ndarray
+    inverse: np.ndarray
+
+    @staticmethod
+    def of(n: int, m: int, size: int) -> Face:
+        """Room for it: every coordinate free, every row active."""
+        return Face(
+            np.zeros(n, dtype=np.int8),
+            np.ones(m, dtype=np.bool_),
+            np.empty(n),
+            np.empty(m),
+            np.empty(size),
+            np.empty(m),
+        )
+
+
 @compiled_inner
-def guess_face(point, rows, face, active):  # type: ignore[no-untyped-def]
-    """face (n,) int8: -1 at 0, 0 free, 1 at 1; active (m,) bool."""
+def guess_face(point, rows, guess):  # type: ignore[no-untyped-def]
+    """Fill face and active of `guess` by strict complementarity of an interior point."""
     x, t, lower, upper, y, s = point
+    face, active = guess.face, guess.active
     for i in range(len(x)):
         face[i] = 0
         if lower[i] > x[i]:
@@ -37,8 +66,9 @@ def guess_face(point, rows, face, active):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def face_matrix(L, face, active, rows, free, scratch):  # type: ignore[no-untyped-def]
-    """J D J' over the active rows; a one on the diagonal of the others. free, scratch: (n,) work space."""
+def face_matrix(on, rows, free, scratch):  # type: ignore[no-untyped-def]
+    """on.L <- J D J' over the active rows; a one on the diagonal of the others. free, scratch: (n,) space."""
+    L, face, active = on.L, on.face, on.active
     system, products = rows.system, rows.products
     position, first, column_of = system.entry_position, system.entry_start, system.column_of
     pair, m, own = system.entry_rows, len(rows.rhs), rows.own
@@ -68,15 +98,16 @@ def face_matrix(L, face, active, rows, free, scratch):  # type: ignore[no-untype
 
 
 @compiled_inner
-def _project_on_face(p, rows, face, active, y, x, work, L, inverse):  # type: ignore[no-untyped-def]
-    """x, y <- minimiser over the face; returns (free coordinates, rank of M, primal residual)."""
+def _project_on_face(p, rows, on, work):  # type: ignore[no-untyped-def]
+    """on.x, on.y <- minimiser over the face; returns (free coordinates, rank of M, primal residual)."""
+    face, active, x, y, L, inverse = on
     rhs, elimination = rows.rhs, rows.system.elimination
     n, m = len(p), len(rhs)
     pulled, product, dy, scratch = work.columns[0], work.rows[0], work.rows[1], work.rows[2]
     for r in range(m):
         if not active[r]:
             y[r] = 0.0
-    face_matrix(L, face, active, rows, work.columns[1], work.columns[2])
+    face_matrix(on, rows, work.columns[1], work.columns[2])
     rank = factorize(L, inverse, scratch, RANK_TOLERANCE, elimination, m)
     free, primal = 0, np.inf
     transposed_times(y, rows, pulled)
@@ -107,8 +138,9 @@ def _project_on_face(p, rows, face, active, y, x, work, L, inverse):  # type: ig
 
 
 @compiled_inner
-def _first_block(origin, slack, x, product, rhs, face, active, snap):  # type: ignore[no-untyped-def]
+def _first_block(origin, slack, on, product, rhs, snap):  # type: ignore[no-untyped-def]
     """Share of the way from the interior point to x at which the first bound or row blocks; 1 if none."""
+    face, active, x = on.face, on.active, on.x
     share = 1.0
     for i in range(len(x)):
         if face[i] == 0:
@@ -123,15 +155,12 @@ def _first_block(origin, slack, x, product, rhs, face, active, snap):  # type: i
 
 
 @compiled_inner
-def polish(  # type: ignore[no-untyped-def]
-    p, rows, origin, slack, face, active, y, x, work, L, inverse, rounds
-):
+def polish(p, rows, point, on, work, rounds):  # type: ignore[no-untyped-def]
     """Exact x and y on the right face, starting from a guess of both.
 
     Args:
-        p: (n,) the point to project, 1/2 - theta/rho. rows: InstanceRows. y: multipliers, unscaled.
-        origin, slack: the interior point and the slacks of its rows.
-        face, active, x, y: updated in place. L, inverse: left as the factor of the final face.
+        p: (n,) the point to project. rows: InstanceRows. point: the interior point.
+        on: Face with guesses of face, active and y, updated in place; its factor is that of the final face.
         rounds: exchanges before giving up.
 
     Returns:
@@ -139,6 +168,8 @@ def polish(  # type: ignore[no-untyped-def]
         not be found from this guess.
     """
     rhs, is_inequality = rows.rhs, rows.system.is_inequality
+    face, active, x, y = on.face, on.active, on.x, on.y
+    origin, slack = point.x, point.s
     n, m = len(p), len(rhs)
     pulled, product = work.columns[0], work.rows[0]
     scale = 1.0
@@ -152,9 +183,9 @@ def polish(  # type: ignore[no-untyped-def]
             # a bound missed by less than `snap` can have a multiplier whose sign says to leave it, and
             # the exchange would go round in circles: from here on the point decides alone
             snap = -1e-14 * scale
-        free, rank, primal = _project_on_face(p, rows, face, active, y, x, work, L, inverse)
+        free, rank, primal = _project_on_face(p, rows, on, work)
         # of the bounds that x oversteps only those met first are added: all at once can leave no point
-        near = 100.0 * _first_block(origin, slack, x, product, rhs, face, active, abs(snap))
+        near = 100.0 * _first_block(origin, slack, on, product, rhs, abs(snap))
         transposed_times(y, rows, pulled)
         changed = False
         stationarity, outside = 0.0, 0.0

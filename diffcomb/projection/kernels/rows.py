@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from diffcomb.projection.kernels.compiled import compiled_inner
+from diffcomb.projection.kernels.compiling import compiled_inner
 from diffcomb.projection.kernels.ldl import EliminationArrays
 
 

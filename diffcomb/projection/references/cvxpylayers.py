@@ -9,15 +9,16 @@ import torch
 from torch import Tensor
 
 from diffcomb.errors import MissingBackendError, SolveFailedError, UnsupportedError
-from diffcomb.problems import Problem
-from diffcomb.projection.relaxed import RelaxedDecision
+from diffcomb.program import Program, UnitBox
+from diffcomb.projection.projector import Projection
+from diffcomb.projection.route import Route
 
 
-class CvxpylayersSolver:
-    """x_rho and its adjoint exactly as a cvxpylayers user gets them, no polish and no face.
+class CvxpylayersProjector:
+    """Projections and their derivative exactly as a cvxpylayers user gets them, no polish and no face.
 
     Args:
-        problem: gives the polytope; lazy rows are not supported.
+        program: X in [0, 1]^n, or [0, 0] where a coordinate is fixed; lazy rows are not supported.
         solver_args: passed to cvxpylayers; {} keeps its defaults (SCS).
 
     Raises:
@@ -26,7 +27,7 @@ class CvxpylayersSolver:
 
     name = "cvxpylayers"
 
-    def __init__(self, problem: Problem, *, solver_args: dict[str, Any] | None = None) -> None:
+    def __init__(self, program: Program, *, solver_args: dict[str, Any] | None = None) -> None:
         try:
             import cvxpy as cp
             from cvxpylayers.torch import CvxpyLayer
@@ -34,54 +35,48 @@ class CvxpylayersSolver:
             raise MissingBackendError(
                 "solver='cvxpylayers' needs cvxpylayers and diffcp: pip install 'diffcomb[references]'"
             ) from None
-        polytope = problem.polytope()
-        if polytope.is_lazy:
+        if program.is_lazy:
             raise UnsupportedError("cvxpylayers cannot add rows on the way; use solver='kkt'.")
-        self.polytope = polytope
+        self.program, self.box = program, UnitBox.unit(program.num_vars)
         self.solver_args = solver_args or {}
-        x, cost = cp.Variable(polytope.num_vars), cp.Parameter(polytope.num_vars)
-        constraints = [x >= 0, x <= 1]
-        if len(polytope.b):
-            constraints.append(polytope.A.tocsc() @ x == polytope.b)
-        if len(polytope.h):
-            constraints.append(polytope.G.tocsc() @ x <= polytope.h)
-        program = cp.Problem(cp.Minimize(cost @ x + 0.5 * cp.sum_squares(x - 0.5)), constraints)
-        self._layer = CvxpyLayer(program, parameters=[cost], variables=[x])
+        x, target = cp.Variable(program.num_vars), cp.Parameter(program.num_vars)
+        constraints = [x >= 0, x <= program.upper]
+        if len(program.b):
+            constraints.append(program.A.tocsc() @ x == program.b)
+        if len(program.h):
+            constraints.append(program.G.tocsc() @ x <= program.h)
+        # as a user writes it: the squared norm expanded, so that the target enters linearly
+        objective = cp.Minimize(0.5 * cp.sum_squares(x) - target @ x)
+        self._layer = CvxpyLayer(cp.Problem(objective, constraints), parameters=[target], variables=[x])
 
-    def solve(self, theta: Tensor, rho: Tensor) -> RelaxedDecision:
-        cost = (theta / rho[:, None]).detach().cpu().double()
-
-        def project(cost: Tensor) -> Tensor:
-            (found,) = self._layer(cost, solver_args=self.solver_args)
-            return found
-
+    def project(self, target: Tensor, start: Tensor | None = None) -> Projection:
+        device = target.device
         with torch.enable_grad():
-            leaf = cost.clone().requires_grad_()
-            x = project(leaf)
+            leaf = target.detach().cpu().double().clone().requires_grad_()
+            (x,) = self._layer(leaf, solver_args=self.solver_args)
         if not bool(torch.isfinite(x).all()):
             raise SolveFailedError("cvxpylayers returned a NaN; use solver='kkt'.")
-        device = theta.device
 
-        def adjoint(grad: Tensor) -> Tensor:
+        def pull_back(grad: Tensor) -> Tensor:
             (pulled,) = torch.autograd.grad(x, leaf, grad.detach().cpu().double(), retain_graph=True)
-            return pulled.to(device) / rho[:, None]
+            return pulled.to(device)
 
-        A, G = self.polytope.A, self.polytope.G
+        A, G, upper = self.program.A, self.program.G, self.program.upper
         residual = [
             max(
-                float(np.abs(A @ row - self.polytope.b).max(initial=0.0)),
-                float((G @ row - self.polytope.h).max(initial=0.0)),
-                float(np.abs(row - np.clip(row, 0, 1)).max(initial=0.0)),
+                float(np.abs(A @ row - self.program.b).max(initial=0.0)),
+                float((G @ row - self.program.h).max(initial=0.0)),
+                float(np.abs(row - np.clip(row, 0, upper)).max(initial=0.0)),
             )
             for row in x.detach().numpy()
         ]
-        unknown = torch.full((len(theta),), -1, dtype=torch.long, device=device)
-        return RelaxedDecision(
+        unknown = torch.full((len(target),), -1, dtype=torch.long, device=device)
+        return Projection(
             x=x.detach().to(device),
-            rho=rho,
-            kkt_residual=torch.tensor(residual, dtype=torch.float64, device=device),
+            residual=torch.tensor(residual, dtype=torch.float64, device=device),
             face_dimension=unknown,
             active_rows=unknown,
             iterations=unknown,
-            adjoint=adjoint,
+            pull_back=pull_back,
+            route=Route.CVXPYLAYERS,
         )

@@ -7,13 +7,13 @@ import piqp
 from scipy import sparse
 
 from diffcomb.errors import SolveFailedError
-from diffcomb.problems import Problem
 from diffcomb.program import Program
-from diffcomb.projection.references.reference import PrimalDual, ReferenceSolver
+from diffcomb.projection.references.reference import PrimalDual, ReferenceProjector
+from diffcomb.projection.route import Route
 
 
-class PIQPSolver(ReferenceSolver):
-    """x_rho by PIQP, a proximal interior-point method for sparse quadratic programs.
+class PIQPProjector(ReferenceProjector):
+    """Projections by PIQP, a proximal interior-point method for sparse quadratic programs.
 
     Args:
         accuracy: residuals and duality gap at which PIQP stops. Small: a face that can be trusted;
@@ -21,29 +21,30 @@ class PIQPSolver(ReferenceSolver):
     """
 
     name = "piqp"
+    route = Route.PIQP
 
-    def __init__(self, problem: Problem, *, tolerance: float = 1e-8, accuracy: float = 1e-12) -> None:
-        super().__init__(problem, tolerance=tolerance)
+    def __init__(self, program: Program, *, tolerance: float = 1e-8, accuracy: float = 1e-12) -> None:
+        super().__init__(program, tolerance=tolerance)
         self.accuracy = accuracy
 
-    def minimize(self, polytope: Program, cost: np.ndarray) -> PrimalDual:
-        n, q = polytope.num_vars, len(polytope.h)
+    def minimize(self, program: Program, target: np.ndarray) -> PrimalDual:
+        n, q = program.num_vars, len(program.h)
         solver = piqp.SparseSolver()
         solver.settings.eps_abs = solver.settings.eps_rel = self.accuracy
         solver.settings.check_duality_gap = True
         solver.settings.eps_duality_gap_abs = solver.settings.eps_duality_gap_rel = self.accuracy
-        A = sparse.csc_matrix(polytope.A) if len(polytope.b) else None
-        G = sparse.csc_matrix(polytope.G) if q else None
+        A = sparse.csc_matrix(program.A) if len(program.b) else None
+        G = sparse.csc_matrix(program.G) if q else None
         solver.setup(
             sparse.eye(n, format="csc"),
-            cost - 0.5,
+            -target,
             A,
-            polytope.b if A is not None else None,
+            program.b if A is not None else None,
             G,
             None,
-            polytope.h if G is not None else None,
+            program.h if G is not None else None,
             np.zeros(n),
-            np.ones(n),
+            program.upper,
         )
         status = solver.solve()
         if "SOLVED" not in str(status) and "MAX_ITER" not in str(status):

@@ -1,25 +1,27 @@
-"""Forward solves by general solvers from PyPI, made comparable: one interface, one dense adjoint.
+"""Projections by general solvers from PyPI, made comparable: one interface, one dense adjoint.
 
-A reference answers min cost'x + 1/2 ||x - 1/2||^2 over known rows with x and the multipliers of every
-inequality; the face, the polish and the KKT check are done here, densely and independently of the
-compiled kernel. Lazy rows are added by an outer separate-and-resolve loop.
+A reference answers min 1/2 ||x - target||^2 over known rows with x and the multipliers of every inequality;
+the face, the polish and the KKT check are done here, densely and independently of the compiled kernel.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
+from scipy import sparse
 from scipy.optimize import nnls
 from torch import Tensor
 
 from diffcomb.errors import SolveFailedError
-from diffcomb.problems import Problem
-from diffcomb.program import Program
+from diffcomb.program import Program, Rows, UnitBox
+from diffcomb.projection.projector import Projection
 from diffcomb.projection.references.face import face_projector_basis
-from diffcomb.projection.relaxed import RelaxedDecision
+from diffcomb.projection.route import Route
+from diffcomb.projection.row_generation import generate_rows
+from diffcomb.projection.row_pool import RowPool
 
 
 @dataclass(frozen=True)
@@ -35,83 +37,106 @@ class PrimalDual:
 
 @dataclass(frozen=True)
 class _Instance:
-    x: np.ndarray
+    """One solution; `places` of the lazy rows it was solved with, which it keeps all."""
+
+    point: np.ndarray
     basis: np.ndarray
     residual: float
     active_rows: int
     iterations: int
+    places: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    members: np.ndarray = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
+
+    @property
+    def face_dimension(self) -> int:
+        return int(self.basis.shape[1])
+
+    @property
+    def x(self) -> np.ndarray:
+        """(1, n)"""
+        return self.point[None]
+
+    def tight(self, _: int) -> np.ndarray:
+        return self.places
 
 
-class ReferenceSolver(ABC):
-    """x_rho one instance at a time, polished on the face that the multipliers identify.
+class ReferenceProjector(ABC):
+    """Projections one instance at a time, polished on the face that the multipliers identify.
 
     Args:
-        problem: gives the polytope.
+        program: X in [0, 1]^n, or [0, 0] where a coordinate is fixed.
         tolerance: largest scaled KKT residual accepted.
     """
 
     name: str
+    route: Route
 
-    def __init__(self, problem: Problem, *, tolerance: float = 1e-8) -> None:
-        self.polytope = problem.polytope()
-        self.tolerance = tolerance
+    def __init__(self, program: Program, *, tolerance: float = 1e-8) -> None:
+        self.program, self.tolerance = program, tolerance
+        self.box = UnitBox.unit(program.num_vars)
 
     @abstractmethod
-    def minimize(self, polytope: Program, cost: np.ndarray) -> PrimalDual:
-        """min cost'x + 1/2 ||x - 1/2||^2 over the known rows of `polytope`."""
+    def minimize(self, program: Program, target: np.ndarray) -> PrimalDual:
+        """min 1/2 ||x - target||^2 over the known rows and the box of `program`."""
 
-    def solve(self, theta: Tensor, rho: Tensor) -> RelaxedDecision:
-        costs = (theta / rho[:, None]).detach().cpu().numpy()
-        solved = [self._solve_one(cost) for cost in costs]
-        device = theta.device
+    def project(self, target: Tensor, start: Tensor | None = None) -> Projection:
+        solved = [self._project_one(t) for t in target.detach().cpu().numpy()]
+        device = target.device
 
-        def adjoint(grad: Tensor) -> Tensor:
+        def pull_back(grad: Tensor) -> Tensor:
             rows = [
-                torch.from_numpy(one.basis @ (one.basis.T @ g))
+                one.basis @ (one.basis.T @ g)
                 for one, g in zip(solved, grad.detach().cpu().numpy(), strict=True)
             ]
-            return -torch.stack(rows).to(device) / rho[:, None]
+            return torch.from_numpy(np.reshape(rows, grad.shape)).to(device)
 
-        return RelaxedDecision(
-            x=torch.from_numpy(np.stack([one.x for one in solved])).to(device),
-            rho=rho,
-            kkt_residual=torch.tensor([one.residual for one in solved], dtype=torch.float64, device=device),
-            face_dimension=torch.tensor([one.basis.shape[1] for one in solved], device=device),
-            active_rows=torch.tensor([one.active_rows for one in solved], device=device),
-            iterations=torch.tensor([one.iterations for one in solved], device=device),
-            adjoint=adjoint,
+        def whole(name: str) -> Tensor:
+            return torch.tensor([getattr(one, name) for one in solved], dtype=torch.long, device=device)
+
+        return Projection(
+            x=torch.from_numpy(np.reshape([one.x for one in solved], target.shape)).to(device),
+            residual=torch.tensor([one.residual for one in solved], dtype=torch.float64, device=device),
+            face_dimension=whole("face_dimension"),
+            active_rows=whole("active_rows"),
+            iterations=whole("iterations"),
+            pull_back=pull_back,
+            route=self.route,
         )
 
-    def _solve_one(self, cost: np.ndarray) -> _Instance:
-        polytope = self.polytope
-        while True:
-            one = self._solve_known_rows(polytope, cost)
-            violated = polytope.separate(one.x)
-            if not len(violated):
-                return one
-            polytope = polytope.with_rows(violated)
+    def _project_one(self, target: np.ndarray) -> _Instance:
+        def solve(_: np.ndarray, carried: list[np.ndarray]) -> _Instance:
+            (places,) = carried
+            rows = Rows(sparse.csr_array(pool.rows.G[places]), pool.rows.h[places])
+            return replace(self._solve_known_rows(self.program.with_rows(rows), target), places=places)
 
-    def _solve_known_rows(self, polytope: Program, cost: np.ndarray) -> _Instance:
-        found = self.minimize(polytope, cost)
-        x = np.clip(found.x, 0.0, 1.0)
+        if not self.program.is_lazy:
+            return self._solve_known_rows(self.program, target)
+        pool = RowPool(self.program.num_vars)
+        (found,) = generate_rows(1, pool, solve, self.program.separate, lambda group, _: group)
+        return found
+
+    def _solve_known_rows(self, polytope: Program, target: np.ndarray) -> _Instance:
+        found = self.minimize(polytope, target)
+        x = np.clip(found.x, 0.0, polytope.upper)
         # strict complementarity: a bound or row is on the face when its multiplier exceeds its slack
         at_zero = found.lower > x
         at_one = found.upper > 1.0 - x
         slack = polytope.h - polytope.G @ x
         tight = found.rows > slack
-        free = ~(at_zero | at_one)
+        at_one &= polytope.upper > 0
+        free = ~(at_zero | at_one) & (polytope.upper > 0)
         rows = np.vstack([polytope.A.toarray(), polytope.G[np.flatnonzero(tight)].toarray()])
         rhs = np.concatenate([polytope.b, polytope.h[tight]])
         while True:
             basis = face_projector_basis(rows, free)
-            x = self._polish(cost, rows, rhs, at_one, free, basis)
+            x = self._polish(target, rows, rhs, at_one, free, basis)
             # near a degenerate point a solver's accuracy cannot tell a zero from a small number, but the
             # projection on too large a face leaves the box there
             outside = free & ((x <= 1e-11) | (x >= 1 - 1e-11))
             if not outside.any():
                 break
             free, at_one = free & ~outside, at_one | (outside & (x > 0.5))
-        residual = _kkt_residual(polytope, cost, x, tight, free)
+        residual = _kkt_residual(polytope, target, x, tight, free)
         if not residual <= self.tolerance:
             raise SolveFailedError(
                 f"{self.name}: KKT residual {residual:.1e} after polishing; use solver='kkt'."
@@ -120,31 +145,33 @@ class ReferenceSolver(ABC):
 
     @staticmethod
     def _polish(
-        cost: np.ndarray,
+        target: np.ndarray,
         rows: np.ndarray,
         rhs: np.ndarray,
         at_one: np.ndarray,
         free: np.ndarray,
         basis: np.ndarray,
     ) -> np.ndarray:
-        """Project 1/2 - cost on the affine hull of the identified face."""
+        """Project the target on the affine hull of the identified face."""
         fixed = at_one.astype(np.float64)
         base = fixed.copy()
         base[free] = np.linalg.lstsq(rows[:, free], rhs - rows @ fixed, rcond=None)[0] if free.any() else 0
-        return base + basis @ (basis.T @ (0.5 - cost - base))
+        return base + basis @ (basis.T @ (target - base))
 
 
 def _kkt_residual(
-    polytope: Program, cost: np.ndarray, x: np.ndarray, tight: np.ndarray, free: np.ndarray
+    polytope: Program, target: np.ndarray, x: np.ndarray, tight: np.ndarray, free: np.ndarray
 ) -> float:
     """Largest violation over stationarity, primal feasibility and multiplier signs at x.
 
     Multipliers are recovered by non-negative least squares (Lawson & Hanson 1974).
     """
-    gradient = cost + x - 0.5
+    gradient = x - target
     equalities, inequalities = polytope.A.toarray(), polytope.G[np.flatnonzero(tight)].toarray()
     identity = np.eye(len(x))
-    lower, upper = identity[~free & (x < 0.5)], identity[~free & (x >= 0.5)]
+    fixed = polytope.upper == 0
+    lower = identity[(~free & (x < 0.5)) | fixed]
+    upper = identity[(~free & (x >= 0.5)) | fixed]
     # equality multipliers have no sign: each is the difference of two that have one
     normals = np.vstack([equalities, -equalities, inequalities, -lower, upper])
     if len(normals):
@@ -156,6 +183,6 @@ def _kkt_residual(
         float(np.abs(polytope.A @ x - polytope.b).max(initial=0.0)),
         float((polytope.G @ x - polytope.h).max(initial=0.0)),
         float((-x).max(initial=0.0)),
-        float((x - 1).max(initial=0.0)),
+        float((x - polytope.upper).max(initial=0.0)),
     )
     return max(dual, primal)

@@ -139,7 +139,7 @@ def test_lazy_and_known_rows_describe_the_same_relaxation(monkeypatch):
     """Starting without clique rows and separating them gives the value of all maximal cliques."""
     edges = queen_edges(5, 5)
     known = GraphColoring(edges, 25, 6)
-    monkeypatch.setattr("diffcomb.problems.clique_rows._INITIAL_ROWS", 0)
+    monkeypatch.setattr("diffcomb.problems.coloring.clique_rows._INITIAL_ROWS", 0)
     lazy = GraphColoring(edges, 25, 6)
     assert len(lazy.clique_rows.initial) == 0
     every = known.clique_rows.rows_of(known.clique_rows.family)

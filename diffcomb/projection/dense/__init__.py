@@ -1,0 +1,1 @@
+"""The route "batched torch": dense linear algebra, on the device of the targets."""
