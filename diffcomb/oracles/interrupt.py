@@ -7,6 +7,7 @@ thread waits in hears nothing until it ends. Here the main thread only waits; th
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -51,6 +52,11 @@ class Watch:
         """Seconds left, at least a millisecond; None: no limit."""
         self._batch.check()
         return None if self.deadline is None else max(self.deadline - time.perf_counter(), 1e-3)
+
+    def interrupted(self) -> Interrupted:
+        """To raise where a solver has caught Ctrl-C itself: ends the others of the batch, too."""
+        self._batch.stop()
+        return Interrupted()
 
     @contextmanager
     def running(self, interrupt: Callable[[], None]) -> Iterator[None]:
@@ -114,11 +120,21 @@ if hasattr(os, "register_at_fork"):
 
 
 def run_interruptibly(work: Callable[[RunningSolvers], Result]) -> Result:
-    """work(running solvers), beside the main thread if that is the caller, so that Ctrl-C ends it."""
+    """work(running solvers), beside the main thread if that is the caller, so that Ctrl-C ends it.
+
+    Raises:
+        KeyboardInterrupt: it did.
+    """
     running = RunningSolvers()
-    if threading.current_thread() is not threading.main_thread():
-        return work(running)
-    future: Future[Result] = _helpers.submit(work, running)
+    try:
+        if threading.current_thread() is not threading.main_thread():
+            return work(running)
+        return _wait_for(_helpers.submit(work, running), running)
+    except Interrupted:
+        raise KeyboardInterrupt from None
+
+
+def _wait_for(future: Future[Result], running: RunningSolvers) -> Result:
     try:
         while True:
             try:
@@ -132,3 +148,8 @@ def run_interruptibly(work: Callable[[RunningSolvers], Result]) -> Result:
             running.stop()
             wait([future], timeout=_PATIENCE)
         raise
+    finally:
+        # Gurobi and CPLEX catch Ctrl-C while they run and, used from several threads, keep it
+        handler = signal.getsignal(signal.SIGINT)
+        if handler is not None:
+            signal.signal(signal.SIGINT, handler)

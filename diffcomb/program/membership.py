@@ -67,9 +67,28 @@ class Membership:
         sides = np.where(whole, nearest, np.where(equal, np.nan, np.floor(quotient)))
         return np.where(self.units > 0, sides, quotient)
 
+    @cached_property
+    def _is_small(self) -> bool:
+        """All rows are in whole numbers, whose sums float64 holds exactly."""
+        reach = np.maximum(np.abs(self.lower), np.abs(self.upper))
+        return bool((self.units > 0).all() and (self._sizes[0] @ reach < 2.0**53).all())
+
     def violated(self, x: np.ndarray, rhs: np.ndarray | None = None) -> np.ndarray:
-        """Indices of the rows, equalities first, that x (n,), whole where it must be, does not satisfy."""
-        return np.flatnonzero(self._excess(x[None], self.rhs if rhs is None else rhs)[0])
+        """Indices of the rows, equalities first, that x (n,), whole where it must be, does not satisfy.
+
+        Args:
+            rhs: (m,) other right-hand sides than the program's.
+        """
+        if not self._is_small:
+            return np.flatnonzero(self._excess(x[None], self.rhs if rhs is None else rhs)[0])
+        sides = self._own_sides if rhs is None else self.whole_sides(rhs)
+        over = self._whole_matrix @ x - sides
+        over[: self.num_equal] = np.abs(over[: self.num_equal])
+        return np.flatnonzero(~(over <= 0.0))
+
+    @cached_property
+    def _own_sides(self) -> np.ndarray:
+        return self.whole_sides(self.rhs)
 
     def contains(self, x: np.ndarray) -> np.ndarray:
         """x (..., n) -> (...) bool: whole to 1e-6 where it must be, within its bounds, and every row holds."""

@@ -88,6 +88,8 @@ class _CplexModel:
             return MipOutcome(y, bound, Status.OPTIMAL)
         if status in (known.MIP_time_limit_feasible, known.MIP_time_limit_infeasible):
             return MipOutcome(y, bound, Status.UNKNOWN if y is None else Status.FEASIBLE)
+        if status in (known.MIP_abort_feasible, known.MIP_abort_infeasible):
+            raise watch.interrupted()
         raise SolveFailedError(f"CPLEX stopped with {solution.get_status_string()}.")
 
 

@@ -80,9 +80,9 @@ class Form:
 
     def costs(self, cost: np.ndarray) -> np.ndarray:
         """Costs of x, for the first columns -> costs of y."""
-        padded = np.zeros(self.num_columns)
-        padded[: len(cost)] = cost
-        return padded * self.columns
+        if len(cost) < self.num_columns:
+            cost = np.concatenate([cost, np.zeros(self.num_columns - len(cost))])
+        return cost * self.columns
 
 
 def column_scale(width: np.ndarray) -> np.ndarray:

@@ -77,6 +77,8 @@ class _GurobiModel:
             return MipOutcome(y, bound, Status.OPTIMAL)
         if status == known.TIME_LIMIT:
             return MipOutcome(y, bound if is_mip else -np.inf, Status.UNKNOWN if y is None else Status.FEASIBLE)
+        if status == known.INTERRUPTED:
+            raise watch.interrupted()
         raise SolveFailedError(f"Gurobi stopped with status code {status}.")
 
     @contextmanager

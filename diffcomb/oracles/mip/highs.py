@@ -24,14 +24,22 @@ _TOLERANCES = {
     "mip_feasibility_tolerance": 1e-9,
     "small_matrix_value": 1e-12,
 }
-#: searches inside the search and fresh starts pay on large programs only: without them small ones are
-#: solved in a half to a tenth of the time
+#: searches inside the search and fresh starts cost most of the time of a program that ends after a few
+#: nodes; small ones are tried without them first
 _SMALL = 300
-_FOR_SMALL = {
+_QUICK = {
     "mip_heuristic_run_rins": False,
     "mip_heuristic_run_rens": False,
     "mip_heuristic_run_root_reduced_cost": False,
     "mip_allow_restart": False,
+    "mip_max_nodes": 50,
+}
+_THOROUGH = {
+    "mip_heuristic_run_rins": True,
+    "mip_heuristic_run_rens": True,
+    "mip_heuristic_run_root_reduced_cost": True,
+    "mip_allow_restart": True,
+    "mip_max_nodes": 2**31 - 1,
 }
 #: entries of a linear program from which Python is asked at every iteration whether to go on
 _LONG_LINEAR_PROGRAM = 100_000
@@ -42,9 +50,8 @@ class _HighsModel:
         form = setup.form
         self._highs, self._is_linear = QuietHighs(), form.is_linear
         whole = 0 if form.is_linear else int(form.program.integer.sum())
-        options = {"random_seed": setup.seed, **_TOLERANCES, **(_FOR_SMALL if whole <= _SMALL else {})}
-        for option, value in options.items():
-            self._highs.setOptionValue(option, value)
+        self._ways = [*([_QUICK] if 0 < whole <= _SMALL else []), _THOROUGH, {"presolve": "off"}]
+        self._set({"random_seed": setup.seed, **_TOLERANCES})
         lp = highspy.HighsLp()
         lp.num_col_, lp.num_row_ = form.num_columns, len(setup.up)
         lp.col_cost_ = np.zeros(form.num_columns)
@@ -66,6 +73,10 @@ class _HighsModel:
         self._highs.startCallback(cb.HighsCallbackType.kCallbackMipInterrupt)
         if len(form.matrix.data) >= _LONG_LINEAR_PROGRAM:
             self._highs.startCallback(cb.HighsCallbackType.kCallbackSimplexInterrupt)
+
+    def _set(self, options: dict[str, Any]) -> None:
+        for option, value in options.items():
+            self._highs.setOptionValue(option, value)
 
     def _on_event(self, kind: Any, message: str, out: Any, answer: Any, data: Any) -> None:
         if self._stop:
@@ -95,21 +106,20 @@ class _HighsModel:
             # a tie would be decided by the last basis: decide it as a fresh model does
             if outcome and outcome.status is Status.OPTIMAL and self._is_unique():
                 return outcome
-        for presolve in ("choose", "off"):
+        for way in self._ways:
             self._highs.clearSolver()
-            self._highs.setOptionValue("presolve", presolve)
+            self._set({"presolve": "choose", **way})
             outcome = self._run(watch)
-            self._highs.setOptionValue("presolve", "choose")
             if outcome:
                 return outcome
         raise SolveFailedError(f"HiGHS stopped with {self._stopped_with}.")
 
     def _run(self, watch: Watch) -> MipOutcome | None:
-        """None: HiGHS gave up for numerical reasons."""
+        """None: HiGHS gave up, for numerical reasons or its limit of nodes."""
         left = watch.left
-        # HiGHS counts run time over the life of the model
-        limit = np.inf if left is None else self._highs.getRunTime() + left
-        self._highs.setOptionValue("time_limit", float(limit))
+        # HiGHS counts the time of linear programs over the life of the model, that of searches anew
+        spent = self._highs.getRunTime() if self._is_linear else 0.0
+        self._highs.setOptionValue("time_limit", np.inf if left is None else spent + left)
         with watch.running(self._interrupt):
             self._highs.run()
         status, known = self._highs.getModelStatus(), highspy.HighsModelStatus

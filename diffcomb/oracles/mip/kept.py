@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from math import frexp
 from typing import Any
 
 import numpy as np
@@ -109,17 +110,17 @@ class KeptModel:
         if model is None:
             return MipOutcome(None, np.inf, Status.INFEASIBLE)
         form = self._form
-        own = np.concatenate([lower / form.columns[: len(lower)], form.lower[len(lower) :]])
-        top = np.concatenate([upper / form.columns[: len(upper)], form.upper[len(upper) :]])
-        if not (np.array_equal(own, self._bounds[0]) and np.array_equal(top, self._bounds[1])):
-            model.set_bounds(own, top)
-            self._bounds = own, top
+        if lower is not self._bounds[0] or upper is not self._bounds[1]:
+            self._bounds = lower, upper
+            model.set_bounds(
+                np.concatenate([lower / form.columns[: len(lower)], form.lower[len(lower) :]]),
+                np.concatenate([upper / form.columns[: len(upper)], form.upper[len(upper) :]]),
+            )
         costs = form.costs(cost)
-        scale = 2.0 ** np.ceil(np.log2(np.abs(costs).max(initial=0.0) or 1.0))
+        scale = _power_above(float(np.abs(costs).max(initial=0.0)))
         outcome = model.solve(costs / scale, watch)
-        if outcome.decision is None:
-            return replace(outcome, bound=outcome.bound * scale)
-        x = (outcome.decision * form.columns)[: len(cost)]
+        y = outcome.decision
+        x = None if y is None else (y * form.columns)[: len(cost)]
         return MipOutcome(x, outcome.bound * scale, outcome.status)
 
     def _built(self, watch: Watch) -> MipModel | None:
@@ -133,7 +134,7 @@ class KeptModel:
         if self.split:
             program = in_digits(program, np.array(sorted(self.split)))
         self._form = Form.of(program, is_linear=self.is_linear)
-        self._bounds = self._form.lower, self._form.upper
+        self._bounds = self.lower, self.upper
         sides = self._form.sides(program.b, program.h)
         if sides is None:
             return None
@@ -153,6 +154,11 @@ class KeptModel:
         known = self.program.membership
         reach = np.maximum(np.abs(self.lower), np.abs(self.upper))
         return (abs(known.matrix) @ reach + np.abs(known.rhs)) / np.where(known.units > 0, known.units, 1.0)
+
+
+def _power_above(size: float) -> float:
+    """A power of two that is above size, 1 for 0."""
+    return float(2.0 ** frexp(size)[1])
 
 
 class Lane:

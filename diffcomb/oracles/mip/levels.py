@@ -45,21 +45,23 @@ class Box:
     def settled(self, cost: np.ndarray) -> float:
         """Cost of the coordinates that are fixed."""
         fixed = self.lower == self.upper
-        with np.errstate(over="ignore"):
-            return _sum(cost[fixed] * self.lower[fixed])
+        return fsum(cost[fixed] * self.lower[fixed])
 
     def scale(self, cost: np.ndarray, whole: np.ndarray) -> float:
         """The largest cost in a solver's units."""
-        columns = np.where(whole, 1.0, column_scale(self.upper - self.lower))
-        return float(np.abs(self.open_costs(cost) * columns).max(initial=0.0))
+        sizes = np.abs(self.open_costs(cost))
+        if not whole.all():
+            sizes *= np.where(whole, 1.0, column_scale(self.upper - self.lower))
+        return float(sizes.max(initial=0.0))
 
     def losses(self, x: np.ndarray, cost: np.ndarray, whole: np.ndarray) -> np.ndarray:
         """|cost_j| times the distance of x_j from its cheaper bound: sums to cost'x less its least value."""
         distance = np.where(cost >= 0, x - self.lower, self.upper - x)
-        # a solver does not tell a continuous coordinate from its bound any closer
-        noise = np.where(whole, 0.0, _NOISE * column_scale(self.upper - self.lower))
-        with np.errstate(over="ignore"):
-            return np.abs(cost) * np.where(distance > noise, distance, 0.0)
+        if not whole.all():
+            # a solver does not tell a continuous coordinate from its bound any closer
+            noise = np.where(whole, 0.0, _NOISE * column_scale(self.upper - self.lower))
+            distance = np.where(distance > noise, distance, 0.0)
+        return np.abs(cost) * distance
 
     def within(self, loss: float, cost: np.ndarray, whole: np.ndarray) -> Box:
         """What points that lose at most `loss` can reach."""
@@ -71,7 +73,7 @@ class Box:
 
 
 def decide(search: Search, cost: np.ndarray, depth: int = 0) -> Solved:
-    """min cost'x, called optimal when the gap is closed relative to what is open once forced and forbidden
+    """min cost'x, sums of which do not overflow, called optimal when the gap is closed relative to what is open once forced and forbidden
     choices are taken out.
 
     1. Solve. The answer's loss L bounds every |cost_j| |x_j - cheaper bound|: coordinates whose next step
@@ -86,13 +88,13 @@ def decide(search: Search, cost: np.ndarray, depth: int = 0) -> Solved:
         return Solved(None, np.inf, Status.INFEASIBLE)
     best = _solve(search, cost, box)
     while best.status is Status.OPTIMAL and best.decision is not None:
-        loss = _sum(box.losses(best.decision, cost, whole))
+        loss = fsum(box.losses(best.decision, cost, whole))
         if loss == 0.0:
             return best
-        if not np.isfinite(loss):
+        if not box.scale(cost, whole) > _FINER * loss:
             break
         closer = box.within(loss, cost, whole)
-        if closer.scale(cost, whole) * _FINER >= box.scale(cost, whole):
+        if not box.scale(cost, whole) > _FINER * closer.scale(cost, whole):
             break
         box = closer
         if not whole.all():  # continuous columns are scaled by their range
@@ -120,17 +122,9 @@ def _better(first: Solved, second: Solved, cost: np.ndarray) -> Solved:
     if second.status is Status.OPTIMAL:
         return second
     points = [s.decision for s in (first, second) if s.decision is not None]
-    with np.errstate(over="ignore"):
-        values = [_sum(cost * x) for x in points]
+    values = [fsum(cost * x) for x in points]
     bound = -np.inf if second.status is Status.INFEASIBLE else second.bound
     return Solved(points[int(np.argmin(values))], bound, Status.FEASIBLE)
-
-
-def _sum(terms: np.ndarray) -> float:
-    try:
-        return fsum(terms)
-    except OverflowError:
-        return float(np.inf)
 
 
 @dataclass(frozen=True)
@@ -144,6 +138,8 @@ def _split_costs(program: Program, cost: np.ndarray, x: np.ndarray, box: Box) ->
     """Step 2 of `decide`, where x pays costs of two levels; None where it does not."""
     losses, weights = box.losses(x, cost, program.integer), np.abs(box.open_costs(cost))
     paid = np.sort(losses[losses > 0])
+    if not len(paid) or paid[-1] <= _APART * paid[0]:
+        return None
     sums = np.cumsum(paid)
     apart = np.flatnonzero((paid[1:] > _APART * sums[:-1]) & (weights.max() > _APART * sums[:-1]))
     if not len(apart):

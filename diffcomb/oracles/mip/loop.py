@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
+import torch
 
-from diffcomb.errors import UnsupportedError
+from diffcomb.errors import SolveFailedError, UnsupportedError
 from diffcomb.oracles.batch import Solved, solve_each
 from diffcomb.oracles.interrupt import RunningSolvers, Watch, run_interruptibly
 from diffcomb.oracles.limits import Limits
@@ -17,6 +19,10 @@ from diffcomb.oracles.mip.search import Search
 from diffcomb.oracles.oracle import Decidable, OracleAnswer
 from diffcomb.oracles.result import Status
 from diffcomb.program import Program
+
+
+#: costs beyond are divided by a power of two that keeps every digit of ordinary ones
+_HUGE, _SHRINK = 2.0**900, 2.0**200
 
 
 class MipOracle:
@@ -46,14 +52,22 @@ class MipOracle:
         Raises:
             UnsupportedError: a quadratic objective, or a continuous variable where the backend has none.
             MissingBackendError: not installed, or the licence is too small.
+            SolveFailedError: the problem contradicts itself, or the backend gave up.
         """
         program = problem.polytope()
         self._check(program)
-        return run_interruptibly(
+        answer = run_interruptibly(
             lambda running: solve_each(
                 partial(self._solve_one, problem, program, options, running), costs, options
             )
         )
+        found = [k for k, s in enumerate(answer.statuses) if s in (Status.OPTIMAL, Status.FEASIBLE)]
+        if not bool(problem.is_feasible(torch.from_numpy(answer.decisions[found])).all()):
+            raise SolveFailedError(
+                f"{type(problem).__name__}.is_feasible refuses a point that satisfies every row of its"
+                " polytope() and lazy_rows(): one of them is wrong."
+            )
+        return answer
 
     def _check(self, program: Program) -> None:
         if program.quadratic is not None:
@@ -71,6 +85,8 @@ class MipOracle:
         self, problem: Decidable, program: Program, options: Limits, running: RunningSolvers, cost: np.ndarray
     ) -> Solved:
         watch = Watch(options.time_limit, running)
+        # sums of finite costs must be finite
+        shrink = _SHRINK if np.abs(cost).max(initial=0.0) > _HUGE else 1.0
         key = (self.name, program.structure_key, options.seed)
         with lane() as own:
             kept = own.model(key, program, partial(self._model, program, options, own))
@@ -78,7 +94,7 @@ class MipOracle:
                 # rows kept from other costs might decide a tie
                 kept = self._model(program, options, own)
             try:
-                solved = decide(Search(self.name, problem, kept, watch), cost)
+                solved = decide(Search(self.name, problem, kept, watch), cost / shrink)
             except OutOfTime:
                 kept.forget()
                 return Solved(None, -np.inf, Status.UNKNOWN)
@@ -87,12 +103,10 @@ class MipOracle:
                 raise
             if not kept.is_worth_keeping:
                 own.models.pop(key, None)
-        if solved.decision is None:
-            return solved
-        if solved.status is not Status.OPTIMAL:
-            return solved
         with np.errstate(over="ignore"):
-            return Solved(solved.decision, float(cost @ solved.decision), Status.OPTIMAL)
+            value = np.inf if solved.decision is None else float(cost @ solved.decision)
+            bound = value if solved.status is Status.OPTIMAL else solved.bound * shrink
+        return replace(solved, bound=bound)
 
     def _model(self, program: Program, options: Limits, own: Lane) -> KeptModel:
         return KeptModel(program, self._build, options.seed, own.store, whole_rows=self._whole_only)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from diffcomb.errors import SolveFailedError
 from diffcomb.oracles.batch import Solved
@@ -41,8 +40,8 @@ class Search:
         """The best x (columns,) within lower <= x <= upper, its bound, and what is proven to tolerances.
 
         Raises:
-            SolveFailedError: rows and `is_feasible` of the problem contradict each other, or the backend
-                cannot tell a point from one that satisfies the rows.
+            SolveFailedError: `lazy_rows` gave rows that cut nothing off, or the backend cannot tell a
+                point from one that satisfies the rows.
         """
         bound = -np.inf
         while True:
@@ -71,7 +70,6 @@ class Search:
             z = x[: self.problem.num_vars]
             missing = self.problem.lazy_rows(z)
             if not len(missing):
-                self._check(z)
                 return Solved(x, bound, outcome.status)
             if not is_proven or is_over:
                 return self._repaired(z, cost, bound)
@@ -129,13 +127,6 @@ class Search:
                 f"{type(self.problem).__name__}.lazy_rows gave rows that the point they were asked for satisfies."
             )
         self.kept.add(rows)
-
-    def _check(self, z: np.ndarray) -> None:
-        if not bool(self.problem.is_feasible(torch.from_numpy(z))):
-            raise SolveFailedError(
-                f"{type(self.problem).__name__}.is_feasible refuses a point that satisfies every row of its"
-                " polytope() and lazy_rows(): one of them is wrong."
-            )
 
     def _repaired(self, z: np.ndarray, cost: np.ndarray, bound: float) -> Solved:
         if len(z) < self.kept.program.num_vars:
