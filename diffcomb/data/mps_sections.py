@@ -10,13 +10,12 @@ from typing import Literal
 import numpy as np
 from scipy import sparse
 
-from diffcomb.data.mixed_integer_model import INFINITE, Columns, MixedIntegerModel, RowBounds, assemble
+from diffcomb.data.mixed_integer_model import Columns, MixedIntegerModel, RowBounds, assemble
 from diffcomb.data.text import Place
 
 _SENSES: dict[str, Literal["min", "max"]] = {
     "MIN": "min", "MINIMIZE": "min", "MINIMISE": "min", "MAX": "max", "MAXIMIZE": "max", "MAXIMISE": "max",
 }  # fmt: skip
-_INFINITIES = {"inf": INFINITE, "infinity": INFINITE}
 #: bound types: (sets a lower bound, sets an upper bound, takes a value)
 _BOUNDS = {
     "LO": (True, False, True), "UP": (False, True, True), "FX": (True, True, True),
@@ -31,8 +30,9 @@ class MpsSections:
 
     path: Path
     sense: Literal["min", "max"] | None = None
-    first_free_row: str | None = None
-    chosen_objective: tuple[Place, str] | None = None
+    #: the row of type N that is minimised: the one of OBJNAME, else the first
+    objective: str | None = None
+    named_at: Place | None = None
     free_rows: set[str] = field(default_factory=set)
     kinds: list[str] = field(default_factory=list)
     row_index: dict[str, int] = field(default_factory=dict)
@@ -53,11 +53,6 @@ class MpsSections:
     this_column: dict[str, Place] = field(default_factory=dict)
 
     @property
-    def objective(self) -> str | None:
-        """The row of type N that is minimised: the one of OBJNAME, else the first."""
-        return self.chosen_objective[1] if self.chosen_objective else self.first_free_row
-
-    @property
     def last_column(self) -> str:
         return next(reversed(self.column_index), "")
 
@@ -69,8 +64,8 @@ class MpsSections:
             raise place.refusal(f"a second row {name}")
         if kind == "N":
             self.free_rows.add(name)
-            if self.first_free_row is None:
-                self.first_free_row = name
+            if self.objective is None:
+                self.objective = name
         else:
             self.row_index[name] = len(self.kinds)
             self.kinds.append(kind)
@@ -155,9 +150,9 @@ class MpsSections:
         self.sense = _SENSES[words[0].upper()]
 
     def objective_name(self, place: Place, words: list[str]) -> None:
-        if len(words) != 1 or self.chosen_objective is not None or self.column_index:
+        if len(words) != 1 or self.named_at is not None or self.column_index:
             raise place.refusal("OBJNAME is the name of one row of type N, given before COLUMNS")
-        self.chosen_objective = (place, words[0])
+        self.objective, self.named_at = words[0], place
 
     def triangle_entry(self, place: Place, words: list[str]) -> None:
         """Q[i, j] = Q[j, i], given once."""
@@ -202,17 +197,17 @@ class MpsSections:
             yield row, self._value(place, word, infinite=infinite)
 
     def _value(self, place: Place, word: str, *, infinite: bool) -> float:
-        if infinite and word.lower().lstrip("+-") in _INFINITIES:
+        if infinite and word.lower().lstrip("+-") in ("inf", "infinity"):
             return -np.inf if word.startswith("-") else np.inf
-        # Fortran writes 1D5 for 1e5
-        return place.real(word.replace("D", "E").replace("d", "e"))
+        if "D" in word or "d" in word:  # Fortran writes 1D5 for 1e5
+            word = word.upper().replace("D", "E")
+        return place.real(word)
 
     def finished(self, end: Place) -> MixedIntegerModel:
         if self.marked is not None:
             raise self.marked.refusal("INTORG without INTEND")
-        if self.chosen_objective and self.chosen_objective[1] not in self.free_rows:
-            place, name = self.chosen_objective
-            raise place.refusal(f"row {name!r} is not a row of type N")
+        if self.named_at is not None and self.objective not in self.free_rows:
+            raise self.named_at.refusal(f"row {self.objective!r} is not a row of type N")
         if self.objective is None:
             raise end.refusal("the file has no objective, a row of type N")
         n = len(self.column_index)

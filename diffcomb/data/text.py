@@ -7,13 +7,13 @@ import gzip
 import math
 import re
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from diffcomb.errors import InvalidInstanceError
 
-#: what a line of plain decimal numbers is made of; float() also takes nan, inf, 1_000 and other digits
-_DECIMAL = re.compile(r"[0-9.eE+\-\s]*")
+#: float() also takes nan, inf, 1_000 and the digits of other scripts
+_REAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -24,8 +24,7 @@ _BYTE_ORDER_MARKS = (
 )
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """A line of a file, counted from 1: turns its words into numbers, or says what is wrong there."""
 
     path: Path
@@ -37,35 +36,22 @@ class Place:
 
     def real(self, word: str) -> float:
         """A finite decimal number, 1e5 and .5 included."""
-        return self.reals([word])[0]
+        if not _REAL.fullmatch(word):
+            raise self.refusal(f"{word[:40]!r} is not a number")
+        value = float(word)
+        if not math.isfinite(value):
+            raise self.refusal(f"{word[:40]!r} is beyond double precision")
+        return value
 
     def reals(self, words: list[str]) -> list[float]:
         """All words as finite decimal numbers."""
-        try:
-            if not _DECIMAL.fullmatch(" ".join(words)):
-                raise ValueError
-            values = [float(word) for word in words]
-        except ValueError:
-            wrong = next(word for word in words if not _is_real(word))
-            raise self.refusal(f"{wrong[:40]!r} is not a number") from None
-        for word, value in zip(words, values, strict=True):
-            if not math.isfinite(value):
-                raise self.refusal(f"{word[:40]!r} is beyond double precision")
-        return values
+        return [self.real(word) for word in words]
 
     def whole(self, word: str) -> int:
         """A whole number of at most 18 digits."""
         if not _WHOLE.fullmatch(word):
             raise self.refusal(f"{word[:40]!r} is not a whole number")
         return int(word)
-
-
-def _is_real(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return bool(_DECIMAL.fullmatch(word))
 
 
 def read_lines(path: Path, source: str = "check the path") -> list[str]:

@@ -61,7 +61,7 @@ def read_tsplib(path: str | Path) -> TsplibInstance:
     if not 1 <= size <= MAX_CITIES:
         raise place.refusal(f"DIMENSION must be from 1 to {MAX_CITIES}, got {size}")
     place, value = read.required("EDGE_WEIGHT_TYPE")
-    weight_type = value.split()[0].upper()
+    weight_type = value.upper()
     if weight_type != "EXPLICIT" and weight_type not in DIMENSIONS:
         known = ", ".join(["EXPLICIT", *DIMENSIONS])
         raise place.refusal(f"EDGE_WEIGHT_TYPE {value[:40]!r} is none of {known}")
@@ -87,7 +87,7 @@ def _declared_width(read: TsplibFile, weight_type: str) -> int | None:
     place, value = read.values.get("NODE_COORD_TYPE", (read.end, ""))
     if not value:
         return width
-    declared = {"TWOD_COORDS": 2, "THREED_COORDS": 3, "NO_COORDS": 0}.get(value.split()[0].upper())
+    declared = {"TWOD_COORDS": 2, "THREED_COORDS": 3, "NO_COORDS": 0}.get(value.upper())
     if declared is None:
         raise place.refusal(
             f"NODE_COORD_TYPE {value[:40]!r} is none of TWOD_COORDS, THREED_COORDS, NO_COORDS"
@@ -106,7 +106,7 @@ def _from_coordinates(
     if "EDGE_WEIGHT_SECTION" in read.sections:
         raise place.refusal(f"{weight_type} and an EDGE_WEIGHT_SECTION contradict each other")
     layout = read.value("EDGE_WEIGHT_FORMAT") or "FUNCTION"
-    if layout.split()[0].upper() != "FUNCTION":
+    if layout.upper() != "FUNCTION":
         at = read.place("EDGE_WEIGHT_FORMAT")
         raise at.refusal(f"EDGE_WEIGHT_FORMAT {layout[:40]} and weights {weight_type} contradict each other")
     if cities is None:

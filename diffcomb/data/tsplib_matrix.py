@@ -30,7 +30,7 @@ def read_matrix(read: TsplibFile, size: int) -> np.ndarray:
     if "EDGE_WEIGHT_SECTION" not in read.sections:
         raise read.place("EDGE_WEIGHT_TYPE").refusal("explicit weights need an EDGE_WEIGHT_SECTION")
     place, value = read.required("EDGE_WEIGHT_FORMAT")
-    layout = value.split()[0].upper()
+    layout = value.upper()
     if layout != "FULL_MATRIX" and layout not in _LAYOUTS:
         raise place.refusal(
             f"EDGE_WEIGHT_FORMAT {value[:40]!r} is none of FULL_MATRIX, {', '.join(_LAYOUTS)}"

@@ -46,7 +46,7 @@ def whole_number(value: Any, what: str, least: int | None = None) -> int:
     if array.ndim or array.dtype.kind not in "iuf" or not np.isfinite(array) or array != np.floor(array):
         raise refusal
     number = int(array)
-    if least is not None and number < least:
+    if (least is not None and number < least) or abs(number) >= 2**63:
         raise refusal
     return number
 

@@ -31,7 +31,8 @@ class RoadNetwork:
         coordinates: (nodes, 2) or None, for pictures.
 
     Raises:
-        InvalidInstanceError: end points out of range, a capacity that is not positive, negative times.
+        InvalidInstanceError: end points out of range, a capacity that is not positive, other negative or
+            infinite numbers, a power between 0 and 1 where b > 0.
     """
 
     num_nodes: int
@@ -72,6 +73,11 @@ class RoadNetwork:
         if (self.capacity <= 0).any() or min(getattr(self, name).min() for name in _OF_LINKS) < 0:
             raise InvalidInstanceError(
                 "Capacities must be positive, times and the other numbers not negative."
+            )
+        if ((self.power > 0) & (self.power < 1) & (self.b > 0)).any():
+            raise InvalidInstanceError(
+                "A power between 0 and 1 makes the first vehicle change the travel time infinitely fast; use"
+                " powers of at least 1, or b = 0."
             )
         order = np.argsort(self.tails, kind="stable")
         object.__setattr__(self, "links_by_tail", order)
@@ -124,8 +130,7 @@ class RoadNetwork:
         """A town on a grid with two-way streets of random length and capacity, and a demand between all
         corners of it that congests it; the same seed, the same town.
         """
-        if rows < 2 or cols < 2:
-            raise InvalidInstanceError(f"A grid of roads needs at least 2 x 2 nodes, got {rows} x {cols}.")
+        rows, cols = whole_number(rows, "rows", 2), whole_number(cols, "cols", 2)
         rng = np.random.default_rng(seed)
         node = np.arange(rows * cols).reshape(rows, cols)
         streets = np.concatenate(
