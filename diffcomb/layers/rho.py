@@ -76,7 +76,7 @@ class FixedRho(nn.Module):
 
     def __init__(self, value: float | Tensor) -> None:
         super().__init__()
-        value = torch.as_tensor(value, dtype=torch.float64)
+        value = torch.as_tensor(value, dtype=torch.float64).detach().clone()  # not the caller's own
         if value.ndim > 1 or not bool((torch.isfinite(value) & (value > 0)).all()):
             raise UnsupportedError("rho must be a positive number, a (batch,) tensor of them, or 'auto'.")
         self.register_buffer("value", value)

@@ -1,4 +1,4 @@
-"""Nodes, elements and end points as users write them."""
+"""End points of edges as users write them."""
 
 from __future__ import annotations
 
@@ -7,23 +7,7 @@ from typing import Any
 import numpy as np
 
 from diffcomb.errors import InvalidInstanceError
-
-
-def whole_numbers(values: Any, what: str) -> np.ndarray:
-    """A copy as int64.
-
-    Raises:
-        InvalidInstanceError: fractions, NaN, or no numbers at all; `what` names them, in the plural.
-    """
-    try:
-        given = np.array(values)
-        whole = given.astype(np.int64)
-        exact = given.dtype.kind in "iub" or bool((given == whole).all())
-    except (TypeError, ValueError, OverflowError):
-        exact = False
-    if not exact:
-        raise InvalidInstanceError(f"{what} must be whole numbers, all rows of one length.")
-    return whole
+from diffcomb.problems.own_arrays import pairs_of_nodes
 
 
 def end_points(edges: Any, num_nodes: int, what: str = "Arc") -> np.ndarray:
@@ -32,9 +16,9 @@ def end_points(edges: Any, num_nodes: int, what: str = "Arc") -> np.ndarray:
     Raises:
         InvalidInstanceError: another shape, no pair, fractions, loops, nodes out of range.
     """
-    pairs = whole_numbers(edges, f"{what} end points")
-    if pairs.ndim != 2 or pairs.shape[1] != 2 or len(pairs) == 0:
-        raise InvalidInstanceError(f"{what}s must have shape (n, 2), got {pairs.shape}.")
+    pairs = pairs_of_nodes(edges, f"{what} end points")
+    if len(pairs) == 0:
+        raise InvalidInstanceError(f"At least one {what.lower()} is needed.")
     if pairs.min() < 0 or pairs.max() >= num_nodes:
         raise InvalidInstanceError(f"{what} end points must lie in 0..{num_nodes - 1}.")
     loops = np.flatnonzero(pairs[:, 0] == pairs[:, 1])

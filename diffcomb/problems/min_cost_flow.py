@@ -9,6 +9,7 @@ from torch import Tensor
 
 from diffcomb.errors import InvalidInstanceError
 from diffcomb.problems.end_points import end_points
+from diffcomb.problems.own_arrays import real_numbers
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.program import Program
 
@@ -30,7 +31,9 @@ class MinCostFlow(Problem):
     def __init__(
         self, edges: Tensor | np.ndarray | list[tuple[int, int]], supplies: Tensor | np.ndarray | list[int]
     ) -> None:
-        self.supplies = np.array(supplies, dtype=np.float64)
+        self.supplies = real_numbers(supplies, "supplies")
+        if self.supplies.ndim != 1:
+            raise InvalidInstanceError(f"supplies must have shape (num_nodes,), got {self.supplies.shape}.")
         self.num_nodes = len(self.supplies)
         arcs = end_points(edges, self.num_nodes)
         if (self.supplies != np.round(self.supplies)).any() or self.supplies.sum() != 0:

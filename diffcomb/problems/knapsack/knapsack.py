@@ -8,6 +8,7 @@ from torch import Tensor
 
 from diffcomb.errors import InvalidInstanceError
 from diffcomb.problems.knapsack.whole_units import whole_units
+from diffcomb.problems.own_arrays import real_numbers, whole_number
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.program import Program
 
@@ -34,8 +35,8 @@ class Knapsack(Problem):
         weights: Tensor | np.ndarray | list[float],
         capacity: Tensor | np.ndarray | list[float] | float,
     ) -> None:
-        self.weights = np.atleast_2d(np.array(weights, dtype=np.float64))
-        self.capacity = np.atleast_1d(np.array(capacity, dtype=np.float64))
+        self.weights = np.atleast_2d(real_numbers(weights, "weights"))
+        self.capacity = np.atleast_1d(real_numbers(capacity, "capacity"))
         if self.weights.ndim != 2 or self.weights.size == 0:
             raise InvalidInstanceError("weights must have shape (n,) or (rows, n).")
         if self.capacity.shape != (self.weights.shape[0],):
@@ -60,10 +61,10 @@ class Knapsack(Problem):
         Args:
             tightness: in (0, 1); small leaves room for few items.
         """
-        if num_items < 1 or num_resources < 1 or not 0 < tightness < 1:
-            raise InvalidInstanceError(
-                "A random knapsack needs num_items >= 1, num_resources >= 1 and tightness in (0, 1)."
-            )
+        num_items = whole_number(num_items, "num_items", 1)
+        num_resources = whole_number(num_resources, "num_resources", 1)
+        if not 0 < tightness < 1:
+            raise InvalidInstanceError(f"tightness must lie in (0, 1), got {tightness}.")
         weights = np.random.default_rng(seed).integers(3, 9, (num_resources, num_items))
         return cls(weights, np.floor(tightness * weights.sum(1)))
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from diffcomb.errors import InvalidInstanceError
 from diffcomb.problems.end_points import end_points
 from diffcomb.problems.matching.odd_sets import violated_odd_sets
+from diffcomb.problems.own_arrays import whole_number
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.program import Program, Rows
 
@@ -33,6 +34,7 @@ class Matching(Problem):
     def __init__(
         self, edges: Tensor | np.ndarray | list[tuple[int, int]], num_nodes: int, *, perfect: bool = False
     ) -> None:
+        num_nodes = whole_number(num_nodes, "num_nodes", 1)
         pairs = end_points(edges, num_nodes, "Edge")
         if len(np.unique(np.sort(pairs, axis=1), axis=0)) < len(pairs):
             raise InvalidInstanceError("Parallel edges: keep the cheapest of each pair of nodes.")

@@ -8,7 +8,8 @@ from scipy import sparse
 from torch import Tensor
 
 from diffcomb.errors import InfeasibleError, InvalidInstanceError
-from diffcomb.problems.end_points import end_points, whole_numbers
+from diffcomb.problems.end_points import end_points
+from diffcomb.problems.own_arrays import whole_number
 from diffcomb.problems.paths.arcs import Arcs
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.program import Program, Rows
@@ -42,16 +43,14 @@ class ShortestPath(Problem):
         *,
         grid_shape: tuple[int, int] | None = None,
     ) -> None:
-        given = whole_numbers(edges, "Arc end points")
-        if given.ndim == 2 and given.shape[1] != 2 and given.shape[0] == 2:
-            given = given.T
-        arcs = end_points(given, num_nodes)
+        num_nodes = whole_number(num_nodes, "num_nodes", 1)
+        source, target = whole_number(source, "source"), whole_number(target, "target")
+        arcs = end_points(edges, num_nodes)
         if source == target or not (0 <= source < num_nodes and 0 <= target < num_nodes):
             raise InvalidInstanceError(
                 f"source and target must be different nodes in 0..{num_nodes - 1}, got {source}, {target}."
             )
-        self.tails = np.ascontiguousarray(arcs[:, 0])
-        self.heads = np.ascontiguousarray(arcs[:, 1])
+        self.tails, self.heads = arcs[:, 0].copy(), arcs[:, 1].copy()
         self.num_nodes, self.source, self.target = num_nodes, source, target
         self.grid_shape = grid_shape
         self.num_costs = len(arcs)
@@ -72,7 +71,8 @@ class ShortestPath(Problem):
         Arcs are ordered row by row: the `cols - 1` right arcs of a row, then the `cols` down arcs
         below it (PyEPO's order).
         """
-        if rows < 1 or cols < 1 or rows * cols < 2:
+        rows, cols = whole_number(rows, "rows", 1), whole_number(cols, "cols", 1)
+        if rows * cols < 2:
             raise InvalidInstanceError(f"A grid needs at least two cells, got {rows} x {cols}.")
         arcs = []
         for r in range(rows):
