@@ -41,14 +41,12 @@ def whole_number(value: Any, what: str, least: int | None = None) -> int:
         InvalidInstanceError: it is none, or is smaller.
     """
     array = _array(value, what)
-    limit = "" if least is None else f" of at least {least}"
-    refusal = InvalidInstanceError(f"{what} must be a whole number{limit}, got {_some(value)}.")
-    if array.ndim or array.dtype.kind not in "iuf" or not np.isfinite(array) or array != np.floor(array):
-        raise refusal
-    number = int(array)
-    if (least is not None and number < least) or abs(number) >= 2**63:
-        raise refusal
-    return number
+    whole = not array.ndim and array.dtype.kind in "iuf" and np.isfinite(array) and array == np.floor(array)
+    if not whole or abs(int(array)) >= 2**63:
+        raise InvalidInstanceError(f"{what} must be a whole number, got {_some(value)}.")
+    if least is not None and int(array) < least:
+        raise InvalidInstanceError(f"{what} must be at least {least}, got {int(array)}.")
+    return int(array)
 
 
 def real_numbers(values: Any, what: str) -> np.ndarray:

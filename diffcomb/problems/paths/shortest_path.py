@@ -8,7 +8,8 @@ from scipy import sparse
 from torch import Tensor
 
 from diffcomb.errors import InfeasibleError, InvalidInstanceError
-from diffcomb.problems.own_arrays import pairs_of_nodes, whole_number
+from diffcomb.problems.end_points import end_points
+from diffcomb.problems.own_arrays import whole_number
 from diffcomb.problems.paths.arcs import Arcs
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.program import Program, Rows
@@ -42,16 +43,9 @@ class ShortestPath(Problem):
         *,
         grid_shape: tuple[int, int] | None = None,
     ) -> None:
-        arcs = pairs_of_nodes(edges, "Arcs")
-        if len(arcs) == 0:
-            raise InvalidInstanceError("A shortest path needs at least one arc.")
         num_nodes = whole_number(num_nodes, "num_nodes", 1)
         source, target = whole_number(source, "source"), whole_number(target, "target")
-        if arcs.min() < 0 or arcs.max() >= num_nodes:
-            raise InvalidInstanceError(f"Arc end points must lie in 0..{num_nodes - 1}.")
-        loops = np.flatnonzero(arcs[:, 0] == arcs[:, 1])
-        if len(loops):
-            raise InvalidInstanceError(f"Arc {loops[0]} is a self-loop; no path uses one, remove it.")
+        arcs = end_points(edges, num_nodes)
         if source == target or not (0 <= source < num_nodes and 0 <= target < num_nodes):
             raise InvalidInstanceError(
                 f"source and target must be different nodes in 0..{num_nodes - 1}, got {source}, {target}."
