@@ -6,12 +6,12 @@ Problems sit below oracles, so `problem.solve` finds its oracle through this reg
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from diffcomb.cores import available_cores
 from diffcomb.errors import UnknownNameError, UnsupportedError
 from diffcomb.problems.result import Status
 
@@ -43,7 +43,7 @@ class SolveOptions:
 
     @property
     def workers(self) -> int:
-        return self.num_workers or len(os.sched_getaffinity(0))
+        return self.num_workers or available_cores()
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from diffcomb.errors import UnsupportedError
-from diffcomb.metrics import gradient_cosine
+from diffcomb.metrics import gradient_cosine, relative_gap
 from diffcomb.protocol.cells import Cell
 from diffcomb.protocol.settings import ProtocolConfig
 from diffcomb.protocol.store import Row
@@ -63,7 +63,7 @@ class _Question:
         value = float(self.problem.objective(x[0], self.theta[0]))
         measured = {
             "cosine": float(gradient_cosine(gradient, reference)[0]),
-            "gap": (value - self.optimal) / abs(self.optimal),
+            "gap": relative_gap(value, self.optimal, self.theta[0]),
             "error_of_x": float((x - self.relaxed.x).abs().max()),
             "relative_norm": _ratio(gradient, reference),
             "milliseconds": milliseconds,
