@@ -87,6 +87,11 @@ def register_oracle(oracle: Oracle) -> None:
     _BACKENDS[oracle.name] = oracle
 
 
+def backend_names() -> list[str]:
+    """The mixed-integer backends, installed or not."""
+    return list(_BACKENDS)
+
+
 def oracle_names(problem: Decidable, *, exact_only: bool = False) -> list[str]:
     """Names of the oracles that take `problem`, backends and its own; heuristics last, or left out."""
     fitting = list(_fitting(problem).values())

@@ -4,6 +4,7 @@ from diffcomb.problems.assignment import Assignment
 from diffcomb.problems.binary_program import BinaryProgram
 from diffcomb.problems.black_box import BlackBox
 from diffcomb.problems.coloring import FewestColors, Graph, GraphColoring
+from diffcomb.problems.every_oracle import every_oracle_name
 from diffcomb.problems.family import ProblemFamily
 from diffcomb.problems.job_shop import JobShop, Timing, executed_starts, planned_start_cost
 from diffcomb.problems.knapsack import Knapsack
@@ -37,6 +38,7 @@ __all__ = [
     "ShortestPath",
     "Timing",
     "TravelingSalesman",
+    "every_oracle_name",
     "executed_starts",
     "planned_start_cost",
 ]

@@ -15,7 +15,7 @@ import numpy as np
 
 from diffcomb.oracles.interrupt import Watch
 from diffcomb.oracles.mip.form import Form
-from diffcomb.oracles.mip.model import MipModel, ModelFactory, MipOutcome, Setup
+from diffcomb.oracles.mip.model import MipModel, MipOutcome, ModelFactory, Setup
 from diffcomb.oracles.result import Status
 from diffcomb.program import Program, Rows
 from diffcomb.program.digits import LARGEST_SUM, in_digits

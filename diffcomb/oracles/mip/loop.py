@@ -20,7 +20,6 @@ from diffcomb.oracles.oracle import Decidable, OracleAnswer
 from diffcomb.oracles.result import Status
 from diffcomb.program import Program
 
-
 #: costs beyond are divided by a power of two that keeps every digit of ordinary ones
 _HUGE, _SHRINK = 2.0**900, 2.0**200
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
+from omegaconf import MISSING, OmegaConf
 
-from diffcomb.protocol.settings import ProtocolConfig
+from diffcomb.problems import every_oracle_name
+from diffcomb.protocol.settings import OracleConfig, ProtocolConfig
 
 
 @dataclass
@@ -16,7 +19,7 @@ class TrainConfig:
     """`python train.py`; every group is explained in its YAML files under conf/."""
 
     problem: dict[str, Any] = field(default_factory=dict)
-    oracle: dict[str, Any] = field(default_factory=dict)
+    oracle: OracleConfig = field(default_factory=OracleConfig)
     solver: dict[str, Any] = field(default_factory=dict)
     relaxation: dict[str, Any] = field(default_factory=dict)
     #: trained beside it for comparison, from the relaxation group; relaxation@control=none: nothing
@@ -45,7 +48,7 @@ class EvaluateConfig:
 
     checkpoint: str | None = None
     problem: dict[str, Any] | None = None
-    oracle: dict[str, Any] = field(default_factory=dict)
+    oracle: OracleConfig = field(default_factory=OracleConfig)
     solver: dict[str, Any] = field(default_factory=dict)
     datamodule: dict[str, Any] | None = None
     #: the experimental protocol, chosen with experiment=protocol_...
@@ -59,7 +62,15 @@ class EvaluateConfig:
 
 
 def register_configs() -> None:
-    """Make both schemas known to Hydra."""
+    """Make the schemas, an option of the oracle group for each oracle, and ${new_run:} known to Hydra."""
     store = ConfigStore.instance()
     store.store(name="train_schema", node=TrainConfig)
     store.store(name="evaluate_schema", node=EvaluateConfig)
+    for name in every_oracle_name():
+        store.store(group="oracle", name=name, node=OracleConfig(name=name))
+    OmegaConf.register_new_resolver("new_run", new_run, use_cache=True, replace=True)
+
+
+def new_run() -> str:
+    """Name of a run folder: when it began, and letters that two runs of the same second do not share."""
+    return f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{secrets.token_hex(3)}"
