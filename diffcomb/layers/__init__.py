@@ -9,7 +9,7 @@ from diffcomb.layers.full_precision import FullPrecision
 from diffcomb.layers.grouping import Block, Costs, Grouping, as_rows, form_of, group
 from diffcomb.layers.optimal_value import optimal_value
 from diffcomb.layers.parametric_layer import ParametricLayer
-from diffcomb.layers.perturbation import Perturbation, SeededNoise, cost_scale, matching_step
+from diffcomb.layers.perturbation import Perturbation, SeededNoise, cost_scale, length, matching_step
 from diffcomb.layers.record import LayerRecord
 from diffcomb.layers.rho import FixedRho, ShareController
 from diffcomb.layers.threshold import Threshold, exactness_threshold, is_exact
@@ -40,6 +40,7 @@ __all__ = [
     "form_of",
     "group",
     "is_exact",
+    "length",
     "matching_step",
     "members_by_problem",
     "optimal_value",

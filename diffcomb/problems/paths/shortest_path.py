@@ -103,7 +103,7 @@ class ShortestPath(Problem):
 
     def path(self, z: Tensor) -> list[int]:
         """Decision z (n,) -> nodes from source to target."""
-        chosen = np.flatnonzero(z.detach().cpu().numpy() > 0.5)
+        chosen = np.flatnonzero(z.detach().double().cpu().numpy() > 0.5)
         follow = dict(zip(self.tails[chosen].tolist(), self.heads[chosen].tolist(), strict=True))
         nodes = [self.source]
         while nodes[-1] != self.target:
@@ -114,7 +114,7 @@ class ShortestPath(Problem):
 
     # -- Problem ----------------------------------------------------------------------------------
     def is_feasible(self, z: Tensor) -> Tensor:
-        flat = z.detach().reshape(-1, self.num_costs).cpu().numpy()
+        flat = z.detach().reshape(-1, self.num_costs).double().cpu().numpy()
         feasible = np.zeros(len(flat), dtype=bool)
         for i, row in enumerate(flat):
             chosen = np.flatnonzero(row > 0.5)

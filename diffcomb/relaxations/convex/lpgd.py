@@ -69,5 +69,5 @@ class LPGD(ExactDecision):
             return self.solve(problem, costs)
         solver = self._solvers.get(problem, lambda: make_solver(self.solver, problem))
         rho = (self.rho * cost_scale(theta)[:, 0]).repeat(len(costs))
-        moved = proximal(solver, costs.flatten(0, 1), rho, center.repeat(len(costs), 1))
-        return moved.x.reshape(costs.shape)
+        moved, _ = proximal(solver, costs.flatten(0, 1), rho, center.repeat(len(costs), 1))
+        return moved.reshape(costs.shape)

@@ -55,7 +55,7 @@ class MIPaaL(ExactDecision):
         if bool(fractional.any()):
             z[fractional] = self.solve(problem, theta[fractional])
         rho = 2 * self.gamma * cost_scale(theta)[:, 0]
-        return z, proximal(program.convex_solver(), theta, rho).adjoint
+        return z, proximal(program.convex_solver(), theta, rho)[1]
 
 
 class _CutProgram:

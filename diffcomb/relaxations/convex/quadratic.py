@@ -45,8 +45,7 @@ class QPTL(ExactDecision):
 
     def estimate(self, problem: Problem, theta: Tensor) -> tuple[Tensor, Adjoint]:
         solver = self._solvers.get(problem, lambda: make_solver(self.solver, problem, lazy_rows=False))
-        relaxed = proximal(solver, theta, 2 * self.gamma * cost_scale(theta)[:, 0])
-        return relaxed.x, relaxed.adjoint
+        return proximal(solver, theta, 2 * self.gamma * cost_scale(theta)[:, 0])
 
 
 class SparseMAP(ExactDecision):
@@ -76,5 +75,4 @@ class SparseMAP(ExactDecision):
     def estimate(self, problem: Problem, theta: Tensor) -> tuple[Tensor, Adjoint]:
         limits: Any = self.oracle
         solver = self._solvers.get(problem, lambda: VerticesSolver(problem, oracle=limits))
-        relaxed = proximal(solver, theta, self.rho * cost_scale(theta)[:, 0])
-        return relaxed.x, relaxed.adjoint
+        return proximal(solver, theta, self.rho * cost_scale(theta)[:, 0])
