@@ -9,7 +9,7 @@ from diffcomb.layers.full_precision import FullPrecision
 from diffcomb.layers.grouping import Block, Costs, Grouping, as_rows, form_of, group
 from diffcomb.layers.optimal_value import optimal_value
 from diffcomb.layers.parametric_layer import ParametricLayer
-from diffcomb.layers.perturbation import Perturbation, SeededNoise, cost_scale, matching_step
+from diffcomb.layers.perturbation import Perturbation, SeededNoise, cost_scale, length, matching_step
 from diffcomb.layers.projectors import projector_of
 from diffcomb.layers.record import LayerRecord
 from diffcomb.layers.rho import FixedRho, ShareController
@@ -43,6 +43,7 @@ __all__ = [
     "form_of",
     "group",
     "is_exact",
+    "length",
     "matching_step",
     "optimal_value",
     "projector_of",

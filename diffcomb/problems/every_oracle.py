@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from diffcomb.oracles import backend_names
 from diffcomb.problems.problem import Problem
 
@@ -9,7 +11,7 @@ from diffcomb.problems.problem import Problem
 def every_oracle_name(*, exact_only: bool = False) -> list[str]:
     """Backends first; heuristics left out if asked for. Classes of the user's own are found, too."""
     names = backend_names()
-    pending: list[type[Problem]] = [Problem]
+    pending: list[Any] = [Problem]
     while pending:
         kind = pending.pop(0)
         pending += kind.__subclasses__()

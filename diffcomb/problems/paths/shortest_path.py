@@ -97,7 +97,7 @@ class ShortestPath(Problem):
 
     def path(self, z: Tensor) -> list[int]:
         """Decision z (n,) -> nodes from source to target."""
-        chosen = np.flatnonzero((z.detach() > 0.5).cpu().numpy())
+        chosen = np.flatnonzero(z.detach().double().cpu().numpy() > 0.5)
         follow = dict(zip(self.tails[chosen].tolist(), self.heads[chosen].tolist(), strict=True))
         nodes = [self.source]
         while nodes[-1] != self.target:

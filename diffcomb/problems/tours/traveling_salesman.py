@@ -135,7 +135,7 @@ class TravelingSalesman(Problem):
         """
         if not bool(self.is_feasible(z)):
             raise InvalidCostsError("This decision is not a tour; check problem.is_feasible(z).")
-        return torch.from_numpy(self.order_of(np.flatnonzero(z.detach().cpu().numpy() > 0.5)))
+        return torch.from_numpy(self.order_of(np.flatnonzero(z.detach().double().cpu().numpy() > 0.5)))
 
     def order_of(self, edges: np.ndarray) -> np.ndarray:
         """Positions in theta of a tour's edges -> city order (num_cities,), starting at city 0."""
@@ -143,7 +143,7 @@ class TravelingSalesman(Problem):
 
     # -- Problem ----------------------------------------------------------------------------------
     def is_feasible(self, z: Tensor) -> Tensor:
-        flat = z.detach().reshape(-1, self.num_costs).cpu().numpy()
+        flat = z.detach().reshape(-1, self.num_costs).double().cpu().numpy()
         feasible = np.zeros(len(flat), dtype=bool)
         for i, row in enumerate(flat):
             chosen = row > 0.5

@@ -17,7 +17,7 @@ def proximal_decision(
     rho: Tensor,
     center: Tensor | float = 0.0,
 ) -> RelaxedDecision:
-    """argmin over X of c'x + (rho/2) ||x - center||^2 in unit coordinates, c the costs of theta; back to theta.
+    """argmin over X of c'x + (rho/2) ||x - center||^2 in unit coordinates, c the costs of theta.
 
     Args:
         theta: (batch, P) float64. rho: (batch,), positive.

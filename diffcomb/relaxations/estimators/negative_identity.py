@@ -57,11 +57,14 @@ class NegativeIdentity(ExactDecision):
             flat = remove(grad)
             if not self.normalize:
                 return -flat
-            centered = remove(theta)
+            # in units of the largest cost, whose squares may overflow
+            largest = theta.abs().amax(-1, keepdim=True)
+            largest = torch.where(largest > 0, largest, 1.0)
+            centered = remove(theta / largest)
             norm = torch.linalg.vector_norm(centered, dim=-1, keepdim=True)
             norm = torch.where(norm > 0, norm, 1.0)
             unit = centered / norm
-            return -(flat - (flat * unit).sum(-1, keepdim=True) * unit) / norm
+            return -(flat - (flat * unit).sum(-1, keepdim=True) * unit) / norm / largest
 
         return z, adjoint
 

@@ -78,5 +78,10 @@ class SoftDecision(Relaxation):
 
 
 def mean_scale(theta: Tensor) -> Tensor:
-    """(batch, 1) mean |theta|, positive: costs divided by it make temperatures free of units."""
-    return theta.abs().mean(-1, keepdim=True).clamp_min(1e-12)
+    """(batch, 1) mean |theta|, differentiable; costs divided by it make temperatures free of units.
+
+    1 where theta = 0, which has no scale of its own.
+    """
+    # divided before they are added up: a sum of finite costs may overflow
+    scale = (theta.abs() / theta.shape[-1]).sum(-1, keepdim=True)
+    return torch.where(scale > 0, scale, 1.0)
