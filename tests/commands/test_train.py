@@ -116,7 +116,7 @@ def test_missing_or_corrupt_checkpoints_are_refused(content, tmp_path):
         ("rho=-1", "positive"),
         ("rho=soft", "rho"),
         ("solver.solver=simplex", "Unknown solver"),
-        ("solver.decision=maybe", "exact or relaxed"),
+        ("solver.decision=maybe", "exact, relaxed"),
         ("oracle.name=delphi", "Unknown oracle"),
         ("problem.size=0", "at least 1"),
         ("datamodule.num_train=0", "at least 1"),

@@ -23,8 +23,7 @@ def oracle_settings(node: Any) -> Limits:
 def build(node: Any, *arguments: object, key: str, **offered: object) -> Any:
     """The object of `node`, called with `arguments` and what its target takes of `offered`.
 
-    What the node itself sets wins. Limits offered as `oracle` are unpacked for targets that still
-    take limits one by one.
+    What the node itself sets wins.
 
     Args:
         key: of the node in the config, for messages.
@@ -34,12 +33,10 @@ def build(node: Any, *arguments: object, key: str, **offered: object) -> Any:
     """
     target = target_of(node, key)
     names = parameters_of(target)
-    settings = offered.get("oracle")
-    if isinstance(settings, Limits) and "time_limit" in names:
-        offered = {**vars(settings), **offered, "oracle": settings.oracle}
     taken = {name: value for name, value in offered.items() if name in names and name not in node}
     try:
-        return instantiate(node, *arguments, **taken)
+        # called here, not by hydra, which would turn a dataclass among the arguments into a config
+        return instantiate(node, *arguments, _partial_=True)(**taken)
     except (Exception, MemoryError) as error:
         raise refusal(error, f"{key} ({getattr(target, '__name__', target)}) cannot be built") from error
 
