@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from diffcomb.errors import InvalidInstanceError
-from diffcomb.problems.own_arrays import pairs_of_nodes
+from diffcomb.program.own_arrays import pairs_of_nodes
 
 
 def end_points(edges: Any, num_nodes: int, what: str = "Arc") -> np.ndarray:

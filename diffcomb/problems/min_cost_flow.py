@@ -9,9 +9,9 @@ from torch import Tensor
 
 from diffcomb.errors import InvalidInstanceError
 from diffcomb.problems.end_points import end_points
-from diffcomb.problems.own_arrays import real_numbers
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.program import Program
+from diffcomb.program.own_arrays import real_numbers
 
 
 class MinCostFlow(Problem):

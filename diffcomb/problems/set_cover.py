@@ -10,9 +10,9 @@ from scipy import sparse
 from torch import Tensor
 
 from diffcomb.errors import InfeasibleError, InvalidInstanceError
-from diffcomb.problems.own_arrays import whole_number, whole_numbers
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.program import Program
+from diffcomb.program.own_arrays import whole_number, whole_numbers
 
 
 class SetCover(Problem):

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from diffcomb.errors import InvalidInstanceError, UnknownNameError
 from diffcomb.program.affine_map import AffineMap
+from diffcomb.program.own_arrays import real_numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +141,7 @@ class CostMap:
                 f"cost_map needs one row per variable, {num_vars}, got shape {C.shape}:"
                 " costs are cost_map @ predicted + known_costs."
             )
-        c0 = np.zeros(num_vars) if known is None else np.array(known, dtype=np.float64)
+        c0 = np.zeros(num_vars) if known is None else real_numbers(known, "known_costs")
         return CostMap(C, c0, sign, slope, offset)
 
 
@@ -152,4 +153,4 @@ def sign_of(sense: str) -> int:
 
 
 def _two_dimensional(matrix: object) -> object:
-    return matrix if sparse.issparse(matrix) else np.atleast_2d(np.asarray(matrix, dtype=np.float64))
+    return matrix if sparse.issparse(matrix) else np.atleast_2d(real_numbers(matrix, "cost_map"))

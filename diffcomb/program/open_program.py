@@ -13,6 +13,7 @@ from diffcomb.errors import InfeasibleError, InvalidInstanceError
 from diffcomb.program.bounds import Box, Inequalities, finite_box
 from diffcomb.program.contradiction import contradiction
 from diffcomb.program.names import Names
+from diffcomb.program.own_arrays import real_numbers
 from diffcomb.program.parameters import RowValues
 from diffcomb.program.program import Program
 
@@ -135,15 +136,17 @@ class OpenProgram:
         Raises:
             InvalidInstanceError, InfeasibleError: naming the row or the variable.
         """
-        widths = {int(np.shape(M)[-1]) for M in (A, G) if M is not None}
+        A, G, b, h = (_own(given, name) for given, name in ((A, "A"), (G, "G"), (b, "b"), (h, "h")))
+        lower, upper = real_numbers(lower, "lower"), real_numbers(upper, "upper")
+        widths = {M.shape[-1] if M.ndim in (1, 2) else -1 for M in (A, G) if M is not None}
         widths |= {int(np.shape(v)[0]) for v in (lower, upper, integer) if np.ndim(v) == 1}
         if len(widths) != 1:
             raise InvalidInstanceError(
                 "Give A, G or both, with one column per variable, and bounds of one entry per variable."
             )
         n = widths.pop()
-        if n == 0:
-            raise InvalidInstanceError("The model has no variables.")
+        if n <= 0:
+            raise InvalidInstanceError("The model has no variables, or its rows are no matrix.")
         left, right = _matrix("A", A, n), _matrix("G", G, n)
         b, h = _right_side("A", b, left), _right_side("G", h, right)
         if not isinstance(names, Names):
@@ -166,13 +169,17 @@ class OpenProgram:
         return OpenProgram(left, b, right, h, low, high, whole, _quadratic(quadratic, n), names)
 
 
+def _own(given: Any, name: str) -> Any:
+    return given if given is None or sparse.issparse(given) else real_numbers(given, name)
+
+
 def _matrix(name: str, given: Any, n: int) -> sparse.csr_array:
     if given is None:
         return sparse.csr_array((0, n))
     if sparse.issparse(given):
         matrix = sparse.csr_array(given, dtype=np.float64, copy=True)
     else:
-        matrix = sparse.csr_array(np.atleast_2d(np.array(given, dtype=np.float64)))
+        matrix = sparse.csr_array(np.atleast_2d(real_numbers(given, name)))
     if matrix.shape[1] != n:
         raise InvalidInstanceError(f"{name} has {matrix.shape[1]} columns for {n} variables.")
     if not np.isfinite(matrix.data).all():
@@ -197,7 +204,7 @@ def _without_empty(
 
 
 def _right_side(name: str, given: Any, matrix: sparse.csr_array) -> np.ndarray:
-    side = np.zeros(0) if given is None else np.atleast_1d(np.array(given, dtype=np.float64))
+    side = np.zeros(0) if given is None else np.atleast_1d(given)
     if side.shape != (matrix.shape[0],):
         raise InvalidInstanceError(
             f"{name} has {matrix.shape[0]} rows but its right-hand side has shape {side.shape}."
@@ -215,7 +222,7 @@ def _mask(given: Any, n: int) -> np.ndarray:
 def _bounds(lower: Any, upper: Any, integer: np.ndarray, names: Names) -> tuple[np.ndarray, np.ndarray]:
     ends = []
     for name, given in (("lower", lower), ("upper", upper)):
-        end = np.asarray(given, dtype=np.float64)
+        end = given
         if end.shape not in ((), (len(integer),)):
             raise InvalidInstanceError(
                 f"{name} needs one entry per variable, {len(integer)}, got {end.shape}."

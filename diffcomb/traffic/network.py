@@ -9,8 +9,8 @@ import numpy as np
 
 from diffcomb.data import read_tntp_coordinates, read_tntp_network, read_tntp_trips
 from diffcomb.errors import InfeasibleError, InvalidInstanceError
-from diffcomb.problems.own_arrays import real_numbers, whole_number, whole_numbers
 from diffcomb.problems.paths.shortest_trees import all_or_nothing, shortest_trees
+from diffcomb.program.own_arrays import real_numbers, whole_number, whole_numbers
 
 _OF_LINKS = ("free_flow_time", "capacity", "b", "power", "length", "fixed")
 

@@ -7,9 +7,9 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from diffcomb.problems.own_arrays import whole_number
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.program import Program
+from diffcomb.program.own_arrays import whole_number
 
 
 class Assignment(Problem):

@@ -21,9 +21,9 @@ from diffcomb.problems.coloring.cliques import largest_clique
 from diffcomb.problems.coloring.dsatur import dsatur
 from diffcomb.problems.coloring.fewest.fewest import fewest_colors
 from diffcomb.problems.coloring.graph import Graph
-from diffcomb.problems.own_arrays import pairs_of_nodes, whole_number
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.program import Program
+from diffcomb.program.own_arrays import pairs_of_nodes, whole_number
 
 
 class GraphColoring(Problem):

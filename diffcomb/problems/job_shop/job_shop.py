@@ -15,9 +15,9 @@ from diffcomb.problems.job_shop.execution import executed_starts, retimed_starts
 from diffcomb.problems.job_shop.just_in_time import just_in_time_timing
 from diffcomb.problems.job_shop.remainder import ScheduleRemainder
 from diffcomb.problems.job_shop.timing import Timing, longest_path_timing, sequence_of
-from diffcomb.problems.own_arrays import real_numbers, whole_number, whole_numbers
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.program import Program
+from diffcomb.program.own_arrays import real_numbers, whole_number, whole_numbers
 
 OBJECTIVES = ("makespan", "completion", "tardiness", "earliness_tardiness")
 TIES = ("perturb", "starts", "any")

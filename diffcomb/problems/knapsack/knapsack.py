@@ -8,9 +8,9 @@ from torch import Tensor
 
 from diffcomb.errors import InvalidInstanceError
 from diffcomb.problems.knapsack.whole_units import whole_units
-from diffcomb.problems.own_arrays import real_numbers, whole_number
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.program import Program
+from diffcomb.program.own_arrays import real_numbers, whole_number
 
 
 class Knapsack(Problem):

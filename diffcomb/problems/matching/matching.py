@@ -10,9 +10,9 @@ from torch import Tensor
 from diffcomb.errors import InvalidInstanceError
 from diffcomb.problems.end_points import end_points
 from diffcomb.problems.matching.odd_sets import violated_odd_sets
-from diffcomb.problems.own_arrays import whole_number
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.program import Program, Rows
+from diffcomb.program.own_arrays import whole_number
 
 
 class Matching(Problem):

@@ -9,10 +9,10 @@ from torch import Tensor
 
 from diffcomb.errors import InfeasibleError, InvalidInstanceError
 from diffcomb.problems.end_points import end_points
-from diffcomb.problems.own_arrays import whole_number
 from diffcomb.problems.paths.arcs import Arcs
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.program import Program, Rows
+from diffcomb.program.own_arrays import whole_number
 
 
 class ShortestPath(Problem):

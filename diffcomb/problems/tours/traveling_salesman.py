@@ -13,10 +13,10 @@ from torch import Tensor
 
 from diffcomb.data.tsplib import read_tsplib
 from diffcomb.errors import InvalidCostsError, InvalidInstanceError
-from diffcomb.problems.own_arrays import real_numbers, whole_number, whole_numbers
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.problems.tours.subtour import violated_sets
 from diffcomb.program import Program, Rows
+from diffcomb.program.own_arrays import real_numbers, whole_number, whole_numbers
 
 #: from so many cities on, relaxed decisions start on near neighbours and price the other edges
 _PRICED = 100

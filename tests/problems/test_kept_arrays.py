@@ -20,7 +20,7 @@ from diffcomb.problems import (
     ShortestPath,
     TravelingSalesman,
 )
-from diffcomb.problems.own_arrays import pairs_of_nodes, real_numbers, whole_number, whole_numbers
+from diffcomb.program.own_arrays import pairs_of_nodes, real_numbers, whole_number, whole_numbers
 from diffcomb.traffic import RoadNetwork
 
 EDGES = [[0, 1], [1, 2], [0, 2], [2, 3]]
@@ -194,5 +194,5 @@ def test_numbers_beyond_64_bits_and_other_things_are_refused(value):
 @pytest.mark.parametrize("value", [2.5, NAN, float("inf"), None, "3", True, [3], 1j, 0, 1e30])
 def test_a_size_is_one_whole_number(value):
     """Neither a list of one, nor a truth value, nor less than allowed."""
-    with pytest.raises(InvalidInstanceError, match="size must be (a whole number|at least 1), got"):
+    with pytest.raises(InvalidInstanceError, match=r"size must be (a whole number|at least 1), got"):
         whole_number(value, "size", 1)

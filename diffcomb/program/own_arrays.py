@@ -1,4 +1,4 @@
-"""What a problem keeps of its caller's numbers: copies, checked, so that it never changes with them."""
+"""What programs and problems keep of their caller's numbers: checked copies, which never change with them."""
 
 from __future__ import annotations
 
