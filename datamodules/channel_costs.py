@@ -13,6 +13,7 @@ from datamodules.transmitters import (
     TransmitterNetworks,
     generate_channel_costs,
 )
+from diffcomb.oracles import Limits
 from diffcomb.problems import GraphColoring
 
 
@@ -44,7 +45,7 @@ class ChannelCostsDataModule(LearnedCostsDataModule):
         noise: float = 0.2,
         seed: int = 0,
         cache_dir: str = "data/channel_costs",
-        oracle: str = "auto",
+        oracle: str | Limits = "auto",
     ) -> None:
         super().__init__(
             problem,  # type: ignore[arg-type]
@@ -62,16 +63,22 @@ class ChannelCostsDataModule(LearnedCostsDataModule):
     def _fingerprint(self) -> str:
         return repr(self.problem)
 
-    def _label(self, split: str, seed: int) -> dict[str, list[Tensor]]:
+    def instance_bytes(self) -> int:
+        """Of a network of the largest size."""
+        largest, channels = self.problem.largest, self.problem.num_channels
+        edges = 2 * largest * max(1, int(self.problem.interference))
+        return 4 * (largest * (self.node_features + 2) + 3 * largest * channels) + 16 * edges
+
+    def _label(self, split: str, count: int, seed: int, *, progress: bool = False) -> dict[str, list[Tensor]]:
         """Lists with one tensor an instance: edges and positions of the graph, features, costs, decisions."""
         generator = torch.Generator().manual_seed(seed)
         stored: dict[str, list[Tensor]] = {}
-        for _ in range(self.counts[split]):
+        for _ in range(count):
             problem, positions = self.problem.draw_placed(generator)
             drawn = generate_channel_costs(
                 problem, positions, generator, degree=self.degree, noise=self.noise
             )
-            label = problem.solve(drawn["costs"].double(), self.oracle).decision.float()
+            label = self._decide(problem, drawn["costs"])
             parts = {"edges": torch.from_numpy(problem.edges), "positions": positions, "decisions": label}
             for name, part in (parts | drawn).items():
                 stored.setdefault(name, []).append(part)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from torch_geometric.data import Data
+from torch_geometric.data import Batch, Data
 from torch_geometric.loader import DataLoader
 
 from datamodules.cache import cache_key, save_whole
@@ -21,7 +21,8 @@ from datamodules.contextual_costs import (
 )
 from datamodules.epoch_shuffle import EpochShuffle
 from diffcomb.errors import InvalidInstanceError, UnsupportedError
-from diffcomb.problems import Problem
+from diffcomb.oracles import Limits
+from diffcomb.problems import Problem, every_oracle_name
 
 log = logging.getLogger(__name__)
 
@@ -43,12 +44,15 @@ class LearnedCostsDataModule(pl.LightningDataModule):
         degree, noise: of the hidden cost; see `contextual_costs`.
         seed: of the data; the three sets use different streams of it.
         cache_dir: labelled data is kept here, one file per (problem, generator, seed).
-        oracle: solves the labels.
+        oracle: solves the labels: a name, or Limits with limits. Labels of a heuristic or under a
+            time limit are cached apart from proven ones.
     """
 
     node_features, edge_features = len(NODE_FEATURES), len(EDGE_FEATURES)
     #: what kind of problem the data are for
     decides: type = Problem
+    #: fields that a loss may ask for in training
+    supervision: tuple[str, ...] = ("costs", "decisions")
 
     def __init__(
         self,
@@ -61,7 +65,7 @@ class LearnedCostsDataModule(pl.LightningDataModule):
         noise: float = 0.2,
         seed: int = 0,
         cache_dir: str = "data/learned_costs",
-        oracle: str = "auto",
+        oracle: str | Limits = "auto",
     ) -> None:
         super().__init__()
         if not isinstance(problem, self.decides):
@@ -78,27 +82,40 @@ class LearnedCostsDataModule(pl.LightningDataModule):
         self.batch_size, self.seed = batch_size, seed
         self.degree, self.noise = degree, noise
         self.cache_dir = Path(cache_dir)
-        self.oracle = oracle
+        self.oracle = Limits(oracle) if isinstance(oracle, str) else oracle
         self.sets: dict[str, list[Data]] = {}
 
-    def cache_file(self, split: str) -> Path:
-        """Where the labelled `split` is kept."""
+    def cache_file(self, split: str) -> Path | None:
+        """Where the labelled `split` is kept; None where nothing tells the problem from another."""
+        content = self._fingerprint()
+        if content is None:
+            return None
         identity = {
             "format": _FORMAT,
             "problem": type(self.problem).__name__,
-            "content": self._fingerprint(),
+            "content": content,
             "split": split,
             "count": self.counts[split],
             "degree": self.degree,
             "noise": self.noise,
             "seed": self.seed,
+            **self._label_quality(),
         }
         key = cache_key(identity)
         return self.cache_dir / f"{identity['problem']}-{split}-{key}.pt"
 
-    def _fingerprint(self) -> str:
-        """Of the feasible set: labels of one problem are no labels of another."""
-        polytope = self.problem.polytope()
+    def _label_quality(self) -> dict[str, Any]:
+        """Empty for proven labels, whoever proves them."""
+        limit, name = self.oracle.time_limit, self.oracle.oracle
+        proven = name == "auto" or name in every_oracle_name(exact_only=True)
+        return {} if proven and limit is None else {"oracle": name, "time_limit": limit}
+
+    def _fingerprint(self) -> str | None:
+        """Of the feasible set: labels of one problem are no labels of another. None: known by its oracle."""
+        try:
+            polytope = self.problem.polytope()
+        except UnsupportedError:
+            return None
         content = hashlib.sha256(self.problem.cost_graph().edge_index.numpy().tobytes())
         for part in (polytope.b, polytope.h):
             content.update(part.tobytes())
@@ -107,28 +124,47 @@ class LearnedCostsDataModule(pl.LightningDataModule):
                 content.update(part.tobytes())
         return content.hexdigest()
 
+    def sample(self, count: int) -> Batch:
+        """`count` labelled instances of a stream of their own, as a batch; nothing is kept."""
+        return Batch.from_data_list(self._graphs(self._label("sample", count, self.seed * 3 + 2**32)))
+
+    def instance_bytes(self) -> int:
+        """Memory of one instance: features of nodes and edges, costs, decision, positions, float32."""
+        graph = self.problem.cost_graph()
+        nodes = graph.num_nodes * (self.node_features + 2)
+        return 4 * (nodes + self.problem.num_costs * (2 * self.edge_features + 2))
+
     def prepare_data(self) -> None:
         for split in self.counts:
-            if not self.cache_file(split).exists():
-                self._generate(split)
+            path = self.cache_file(split)
+            if path is not None and not path.exists():
+                save_whole(self._generate(split), path)  # appears only when it is complete
 
     def setup(self, stage: str | None = None) -> None:
         for split in self.counts:
             if split not in self.sets:
-                stored = torch.load(self.cache_file(split), weights_only=True)
+                path = self.cache_file(split)
+                stored = self._generate(split) if path is None else torch.load(path, weights_only=True)
                 self.sets[split] = self._graphs(stored)
 
-    def _generate(self, split: str) -> None:
-        """Draw, label and store one split; the file appears only when it is complete."""
+    def _generate(self, split: str) -> dict[str, Any]:
+        """Draw and label one split."""
         stream = self.seed * 3 + list(self.counts).index(split)
         log.info("Labelling %d %s instances with optimal decisions", self.counts[split], split)
-        save_whole(self._label(split, stream), self.cache_file(split))
+        return self._label(split, self.counts[split], stream, progress=True)
 
-    def _label(self, split: str, seed: int) -> dict[str, Any]:
+    def _label(self, split: str, count: int, seed: int, *, progress: bool = False) -> dict[str, Any]:
         """Tensors to store: what was drawn, and its optimal decisions."""
-        drawn = self._draw(self.counts[split], seed)
-        labels = self.problem.solve(drawn.costs.double(), self.oracle, progress=True)
-        return {**vars(drawn), "decisions": labels.decision.float()}
+        drawn = self._draw(count, seed)
+        return {**vars(drawn), "decisions": self._decide(self.problem, drawn.costs, progress=progress)}
+
+    def _decide(self, problem: Problem, costs: torch.Tensor, *, progress: bool = False) -> torch.Tensor:
+        """z*(costs) float32, within the limits of the run."""
+        o = self.oracle
+        solved = problem.solve(
+            costs.double(), o.oracle, o.time_limit, num_workers=o.num_workers, seed=o.seed, progress=progress
+        )
+        return solved.decision.float()
 
     def _draw(self, count: int, seed: int) -> ContextualCosts:
         return generate_contextual_costs(self.problem, count, seed=seed, degree=self.degree, noise=self.noise)

@@ -26,7 +26,7 @@ from datamodules.road_scenarios import (
     generate_road_scenarios,
 )
 from datamodules.road_trips import RoadTrips
-from diffcomb.errors import InvalidInstanceError
+from diffcomb.errors import InvalidInstanceError, UnsupportedError
 
 #: raise when the generator changes, so that stale caches are not read
 _FORMAT = 1
@@ -82,6 +82,8 @@ class RoadsDataModule(pl.LightningDataModule):
     """
 
     node_features, edge_features = len(NODE_FEATURES), len(LINK_FEATURES)
+    #: fields that a loss may ask for in training
+    supervision: tuple[str, ...] = ("costs", "decisions")
 
     def __init__(
         self,
@@ -101,6 +103,8 @@ class RoadsDataModule(pl.LightningDataModule):
         cache_dir: str = "data/roads",
     ) -> None:
         super().__init__()
+        if not isinstance(problem, RoadTrips):
+            raise UnsupportedError(f"RoadsDataModule needs problem=roads, not {type(problem).__name__}.")
         if min(num_train, num_val, num_test, batch_size, num_pairs, trips_per_hour) < 1:
             raise InvalidInstanceError("Numbers of hours, pairs and trips must be at least 1.")
         if num_stops < 3:
@@ -127,9 +131,27 @@ class RoadsDataModule(pl.LightningDataModule):
             if split not in self.sets:
                 self.sets[split] = self.hours(self.problem, split, self.congestion).graphs
 
+    def sample(self, count: int) -> Batch:
+        """`count` hours of a stream of their own, as a batch; nothing is kept.
+
+        The networks to be judged on in the end are read as well, so that one that is missing shows now.
+        """
+        family = self.problem
+        for network in self.transfer:
+            family.elsewhere(network).pairs(self.num_pairs, torch.Generator().manual_seed(0))
+        drawn = self._draw(family, count, self.seed * 3 + 2**32, self.congestion)
+        return collate_trips(self._hours(family, "train", drawn).graphs)
+
+    def instance_bytes(self) -> int:
+        """Of an hour: features and times of nodes and links, float32."""
+        roads = self.problem.roads
+        return 4 * (roads.num_nodes * self.node_features + roads.num_links * (self.edge_features + 1))
+
     def hours(self, family: RoadTrips, split: str, congestion: float) -> RoadHours:
         """The `split` on any network, for instance one never trained on."""
-        scenarios = self._scenarios(family, split, congestion)
+        return self._hours(family, split, self._scenarios(family, split, congestion))
+
+    def _hours(self, family: RoadTrips, split: str, scenarios: RoadScenarios) -> RoadHours:
         pairs_seed = 2 * self.seed + (split == "test")
         pairs = family.pairs(self.num_pairs, torch.Generator().manual_seed(pairs_seed))
         generator = torch.Generator().manual_seed(self._stream(split))
@@ -158,17 +180,20 @@ class RoadsDataModule(pl.LightningDataModule):
         path = self._cache_file(family, split, congestion)
         if path.exists():
             return RoadScenarios(**torch.load(path, weights_only=True))
-        drawn = generate_road_scenarios(
+        drawn = self._draw(family, self.counts[split], self._stream(split), congestion)
+        save_whole(vars(drawn), path)
+        return drawn
+
+    def _draw(self, family: RoadTrips, count: int, seed: int, congestion: float) -> RoadScenarios:
+        return generate_road_scenarios(
             family.roads,
             family.demand,
-            self.counts[split],
-            seed=self._stream(split),
+            count,
+            seed=seed,
             congestion=congestion,
             noise=self.noise,
             gap=self.gap,
         )
-        save_whole(vars(drawn), path)
-        return drawn
 
     def _cache_file(self, family: RoadTrips, split: str, congestion: float) -> Path:
         roads = family.roads

@@ -16,6 +16,7 @@ from datamodules.shop_floor_durations import (
     operation_graph,
 )
 from diffcomb.errors import UnsupportedError
+from diffcomb.oracles import Limits
 from diffcomb.problems import JobShop, Problem
 
 
@@ -45,13 +46,19 @@ class ShopFloorDataModule(LearnedCostsDataModule):
         noise: float = 0.1,
         seed: int = 0,
         cache_dir: str = "data/shop_floor",
-        oracle: str = "auto",
+        oracle: str | Limits = "auto",
     ) -> None:
         if not isinstance(problem, JobShop):
             raise UnsupportedError(f"A shop floor needs problem=jobshop, not {type(problem).__name__}.")
         super().__init__(
             problem, num_train, num_val, num_test, batch_size, degree, noise, seed, cache_dir, oracle
         )
+
+    def instance_bytes(self) -> int:
+        """Operations, and the edges between all that share a machine."""
+        shop = self.problem
+        edges = shop.num_costs * (2 + shop.num_costs / max(1, shop.num_machines))
+        return int(4 * shop.num_costs * (self.node_features + 4) + 4 * edges * self.edge_features)
 
     def _fingerprint(self) -> str:
         shop = self.problem

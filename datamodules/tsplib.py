@@ -37,6 +37,13 @@ class TsplibInstances:
                 " `python -m diffcomb.data tsplib`."
             )
 
+        missing = [name for name in self.names if not (self.folder / f"{name}.tsp").is_file()]
+        if missing:
+            raise InvalidInstanceError(
+                f"There is no {missing[0]}.tsp in {self.folder}; fetch it with"
+                " `python -m diffcomb.data tsplib`."
+            )
+
     def __len__(self) -> int:
         return len(self.names)
 

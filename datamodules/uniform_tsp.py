@@ -7,9 +7,11 @@ from typing import Any
 
 import torch
 
+from datamodules.cache import cache_key
 from datamodules.contextual_costs import ContextualCosts
 from datamodules.learned_costs import LearnedCostsDataModule
 from diffcomb.errors import UnsupportedError
+from diffcomb.oracles import Limits
 from diffcomb.problems import Problem, TravelingSalesman
 
 
@@ -35,7 +37,7 @@ class UniformTSPDataModule(LearnedCostsDataModule):
         batch_size: int = 3,
         seed: int = 0,
         cache_dir: str = "data/uniform_tsp",
-        oracle: str = "auto",
+        oracle: str | Limits = "auto",
         label_train: bool = False,
     ) -> None:
         if not isinstance(problem, TravelingSalesman):
@@ -47,21 +49,25 @@ class UniformTSPDataModule(LearnedCostsDataModule):
             problem, num_train, num_val, num_test, batch_size, seed=seed, cache_dir=cache_dir, oracle=oracle
         )
         self.label_train = label_train
+        if not label_train:
+            self.supervision = ("costs",)
 
     def cache_file(self, split: str) -> Path:
         cities = self.problem.cost_graph().num_nodes
         labelled = "" if split != "train" or self.label_train else "-unlabelled"
+        if quality := self._label_quality():
+            labelled += f"-{cache_key(quality)}"
         return self.cache_dir / f"cities{cities}-{split}-{self.counts[split]}-seed{self.seed}{labelled}.pt"
 
-    def _label(self, split: str, seed: int) -> dict[str, Any]:
+    def _label(self, split: str, count: int, seed: int, *, progress: bool = False) -> dict[str, Any]:
         problem = self.problem
         generator = torch.Generator().manual_seed(seed)
         graph = problem.cost_graph()
-        points = torch.rand(self.counts[split], graph.num_nodes, 2, generator=generator)
+        points = torch.rand(count, graph.num_nodes, 2, generator=generator)
         tails, heads = graph.edge_index
         lengths = torch.linalg.vector_norm(points[:, tails] - points[:, heads], dim=-1)
         decisions = torch.zeros_like(lengths)
         if split != "train" or self.label_train:
-            decisions = problem.solve(lengths.double(), self.oracle, progress=True).decision.float()
+            decisions = self._decide(problem, lengths, progress=progress)
         drawn = ContextualCosts(points, lengths[..., None], lengths, points)
         return {**vars(drawn), "decisions": decisions}

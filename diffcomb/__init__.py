@@ -1,13 +1,14 @@
 """Differentiable combinatorial decisions: predict costs, decide exactly, train through the decision."""
 
+from diffcomb.fitting import DecisionRegressor, regret
 from diffcomb.layers import DecisionLayer, exactness_threshold, optimal_value
 from diffcomb.losses import FenchelYoungLoss, RegretLoss, SmoothedSPOPlusLoss
-from diffcomb.metrics import regret
 
 __version__ = "0.1.0"
 
 __all__ = [
     "DecisionLayer",
+    "DecisionRegressor",
     "FenchelYoungLoss",
     "RegretLoss",
     "SmoothedSPOPlusLoss",

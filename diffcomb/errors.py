@@ -29,6 +29,10 @@ class UnknownNameError(DiffcombError, ValueError):
     """An oracle, solver or option name that does not exist; the message lists those that do."""
 
 
+class InvalidConfigError(DiffcombError, ValueError):
+    """A command's config cannot work; the message names the key and what would do."""
+
+
 class UnsupportedError(DiffcombError, ValueError):
     """A combination of problem, oracle and solver that cannot work, and what does."""
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from diffcomb.errors import InvalidInstanceError
 from diffcomb.problems import Problem, ProblemFamily
@@ -41,6 +42,17 @@ def read_checkpoint(path: str | Path, problem: Problem | ProblemFamily | None = 
             " use the same problem, or another checkpoint."
         )
     return stored
+
+
+def refuse_other_weights(path: str | Path, module: nn.Module) -> None:
+    """Raise InvalidInstanceError where the checkpoint's weights are not those of `module`."""
+    ours, theirs = module.state_dict(), read_checkpoint(path)["state_dict"]
+    for name in (*ours, *theirs):
+        if name not in ours or name not in theirs or ours[name].shape != theirs[name].shape:
+            raise InvalidInstanceError(
+                f"{path} was trained with another model, layer or loss ({name} differs); resume with the"
+                " config it was trained with."
+            )
 
 
 def continue_in(path: str | Path, folder: Path) -> Path:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch_geometric.data import Batch
 
 from diffcomb.errors import UnsupportedError
-from diffcomb.metrics import normalized_regret
+from diffcomb.metrics import cost_unit, normalized_regret
 from diffcomb.problems import Problem, TravelingSalesman
 from diffcomb.relaxations.soft.decoding.tour_search import decode_tours, neighbor_prior, reinforce
 from models.dimes_networks import EmbNet, ParNet
@@ -85,7 +85,7 @@ class DimesMetaSolver(pl.LightningModule):
         self.layer, self.loss = nn.Identity(), ExpectedTourLength()
         self.automatic_optimization = False
         self.seed = seed
-        self._judged: dict[str, list[tuple[Tensor, Tensor]]] = {}
+        self._judged: dict[str, list[tuple[Tensor, ...]]] = {}
 
     # -- one batch of instances ---------------------------------------------------------------------
     def graph(self, batch: Batch) -> tuple[Tensor, Tensor, np.ndarray]:
@@ -145,6 +145,10 @@ class DimesMetaSolver(pl.LightningModule):
             logits = self.head(variables[0], variables[1:]).cpu().double().numpy()
         return self._tours(decode_tours(logits, around, cost, self.num_decoded, rng), batch)
 
+    def rehearse(self, batch: Batch) -> None:
+        """One pass without search, to see that batch and networks fit."""
+        self.solve(batch, 0)
+
     def _tours(self, tours: np.ndarray, batch: Batch) -> Tensor:
         z = np.stack([self.problem.decision_of(tour) for tour in tours])
         return torch.from_numpy(z).to(batch.costs)
@@ -179,8 +183,9 @@ class DimesMetaSolver(pl.LightningModule):
         self._judge("test/regret_prior", batch, self._tours(tours, batch))
 
     def _judge(self, name: str, batch: Batch, tours: Tensor) -> None:
-        pair = ((batch.costs * tours).sum(-1), (batch.costs * batch.decisions).sum(-1))
-        self._judged.setdefault(name, []).append(pair)
+        costs = batch.costs
+        judged = ((costs * tours).sum(-1), (costs * batch.decisions).sum(-1), cost_unit(costs))
+        self._judged.setdefault(name, []).append(judged)
 
     def on_validation_epoch_end(self) -> None:
         self._log_judged("val/")
@@ -190,5 +195,5 @@ class DimesMetaSolver(pl.LightningModule):
 
     def _log_judged(self, prefix: str) -> None:
         for name in [name for name in self._judged if name.startswith(prefix)]:
-            cost, optimum = (torch.cat(parts) for parts in zip(*self._judged.pop(name), strict=True))
-            self.log(name, normalized_regret(cost, optimum), prog_bar=name == "val/regret")
+            cost, optimum, unit = (torch.cat(parts) for parts in zip(*self._judged.pop(name), strict=True))
+            self.log(name, normalized_regret(cost, optimum, unit), prog_bar=name == "val/regret")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from diffcomb.data.text import Place, read_lines
 from diffcomb.errors import InvalidInstanceError
 
 #: adjacency is kept as a dense matrix, 400 MB at this size
@@ -36,82 +37,63 @@ def read_dimacs(path: str | Path) -> DimacsGraph:
     Published files disagree about the details, so these are accepted:
 
     - an edge listed several times, in one orientation or both: kept once;
-    - M counting the edge lines, or M = 2 lines (both orientations counted, one listed: DSJC500.9),
+    - M counting the edge lines, or M = 2 lines (both orientations counted, one listed: DSJC500.9; the
+      last line must then name vertex N, or else the file may have been cut off at half),
       or M = edges where every edge is listed in both orientations;
     - self-loops, dropped, in a file that lists every edge in both orientations and the loop twice:
       the diagonal of an adjacency list (homer). `ignored_loops` names them;
     - `n` lines (vertex weights) and blank lines, skipped.
 
     Refused, with line and reason: any other line or self-loop, a missing, repeated or late `p` line,
-    end points that are no numbers in 1..N, and any other M. A file cut off exactly at half of its
-    edge lines cannot be told from M = 2 lines.
+    end points that are no numbers in 1..N, and any other M.
 
     Raises:
         InvalidInstanceError: no such file, or one of the refusals above.
     """
     path = Path(path)
-    if not path.is_file():
-        raise InvalidInstanceError(
-            f"No file {path}; `python -m diffcomb.data coloring` downloads DIMACS graphs into $DIFFCOMB_DATA."
-        )
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError as error:
-        raise InvalidInstanceError(f"{path} cannot be read: {error.strerror}.") from None
+    lines = read_lines(path, "`python -m diffcomb.data coloring` downloads DIMACS graphs into $DIFFCOMB_DATA")
     header: tuple[int, int] | None = None
     ends: list[tuple[int, int]] = []
     numbers: list[int] = []
     for number, line in enumerate(lines, start=1):
         kind, *fields = line.split() or ["c"]
-        where = f"{path.name}, line {number}"
-        if kind == "p":
+        place = Place(path, number)
+        if kind.lower() == "p":
             if header is not None:
-                raise InvalidInstanceError(f"{where}: a second 'p' line; a file holds one graph.")
-            header = _header(fields, where)
-        elif kind == "e":
+                raise place.refusal("a second 'p' line; a file holds one graph")
+            header = _header(fields, place)
+        elif kind.lower() == "e":
             if header is None:
-                raise InvalidInstanceError(f"{where}: an edge before the 'p edge N M' line.")
-            ends.append(_edge(fields, header[0], where))
+                raise place.refusal("an edge before the 'p edge N M' line")
+            ends.append(_edge(fields, header[0], place))
             numbers.append(number)
-        elif kind not in ("c", "n"):
-            raise InvalidInstanceError(f"{where}: unknown line type {kind[:20]!r}; expected c, p, n or e.")
+        elif kind.lower() not in ("c", "n"):
+            raise place.refusal(f"unknown line type {kind[:20]!r}; expected c, p, n or e")
     if not lines:
         raise InvalidInstanceError(f"{path.name} is empty; expected 'p edge N M' and 'e u v' lines.")
     if header is None:
-        raise InvalidInstanceError(
-            f"{path.name}, line {len(lines)}: the file ends without a 'p edge N M' line."
-        )
+        raise Place(path, len(lines)).refusal("the file ends without a 'p edge N M' line")
     return _checked(path, header, np.array(ends, dtype=np.int64).reshape(-1, 2), numbers, len(lines))
 
 
-def _header(fields: list[str], where: str) -> tuple[int, int]:
-    if len(fields) != 3 or fields[0] not in ("edge", "edges", "col"):
-        raise InvalidInstanceError(f"{where}: expected 'p edge N M', got 'p {' '.join(fields)[:60]}'.")
-    if not (_is_count(fields[1]) and _is_count(fields[2])) or int(fields[1]) < 1:
-        raise InvalidInstanceError(
-            f"{where}: N must be a positive and M a non-negative whole number,"
-            f" got {fields[1]!r} {fields[2]!r}."
-        )
-    if int(fields[1]) > MAX_VERTICES:
-        raise InvalidInstanceError(
-            f"{where}: N = {fields[1][:20]} is above the limit of {MAX_VERTICES} vertices."
-        )
-    return int(fields[1]), int(fields[2])
+def _header(fields: list[str], place: Place) -> tuple[int, int]:
+    if len(fields) != 3 or fields[0].lower() not in ("edge", "edges", "col"):
+        raise place.refusal(f"expected 'p edge N M', got 'p {' '.join(fields)[:60]}'")
+    num_vertices, declared = (place.whole(field) for field in fields[1:])
+    if num_vertices < 1 or declared < 0:
+        raise place.refusal(f"N must be positive and M not negative, got {num_vertices} and {declared}")
+    if num_vertices > MAX_VERTICES:
+        raise place.refusal(f"N = {num_vertices} is above the limit of {MAX_VERTICES} vertices")
+    return num_vertices, declared
 
 
-def _edge(fields: list[str], num_vertices: int, where: str) -> tuple[int, int]:
-    if len(fields) != 2 or not all(_is_count(f) for f in fields):
-        raise InvalidInstanceError(
-            f"{where}: expected 'e u v' with two vertex numbers, got 'e {' '.join(fields)[:60]}'."
-        )
-    u, v = int(fields[0]), int(fields[1])
+def _edge(fields: list[str], num_vertices: int, place: Place) -> tuple[int, int]:
+    if len(fields) != 2:
+        raise place.refusal(f"expected 'e u v' with two vertex numbers, got 'e {' '.join(fields)[:60]}'")
+    u, v = (place.whole(field) for field in fields)
     if not (1 <= u <= num_vertices and 1 <= v <= num_vertices):
-        raise InvalidInstanceError(f"{where}: edge {u} {v} leaves the vertices 1..{num_vertices}.")
+        raise place.refusal(f"edge {u} {v} leaves the vertices 1..{num_vertices}")
     return u - 1, v - 1
-
-
-def _is_count(text: str) -> bool:
-    return text.isascii() and text.isdigit()
 
 
 def _checked(
@@ -126,14 +108,15 @@ def _checked(
     _, times = np.unique(codes[loops], return_counts=True)
     if len(loops) and not (symmetric and len(proper) and (times == 2).all()):
         vertex = ends[loops[0], 0] + 1
-        raise InvalidInstanceError(
-            f"{path.name}, line {numbers[loops[0]]}: vertex {vertex} has a self-loop,"
-            " so no colouring exists; remove the line."
+        raise Place(path, numbers[loops[0]]).refusal(
+            f"vertex {vertex} has a self-loop, so no colouring exists; remove the line"
         )
     undirected = np.minimum(proper, reverse)
     distinct = np.unique(undirected)
     edges = np.stack([distinct // num_vertices, distinct % num_vertices], axis=1)
-    accepted = {len(ends), 2 * len(ends)} | ({len(edges)} if symmetric else set())
+    accepted = {len(ends)} | ({len(edges)} if symmetric else set())
+    if len(ends) and num_vertices - 1 in ends[-1]:
+        accepted.add(2 * len(ends))
     if declared not in accepted:
         reason = (
             "the file is truncated or its count is wrong" if len(ends) < declared else "its count is wrong"
@@ -143,9 +126,9 @@ def _checked(
         hint = ""
         if len(repeats) and len(ends) > declared:
             u, v = ends[repeats[0]] + 1
-            hint = f" Line {numbers[repeats[0]]} repeats edge {u} {v}."
-        raise InvalidInstanceError(
-            f"{path.name}, line {num_lines}: the 'p' line declares {declared} edges but the file lists"
-            f" {len(ends)} ({len(edges)} different); {reason}.{hint}"
+            hint = f"; line {numbers[repeats[0]]} repeats edge {u} {v}"
+        raise Place(path, num_lines).refusal(
+            f"the 'p' line declares {declared} edges but the file lists {len(ends)} ({len(edges)} different);"
+            f" {reason}{hint}"
         )
     return DimacsGraph(path.stem, num_vertices, edges, tuple(int(v) for v in np.unique(ends[loops, 0])))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Literal
 
 import numpy as np
@@ -50,17 +50,16 @@ class MixedIntegerModel:
     Q: sparse.csr_array | None = None
 
     def columns_named(self, patterns: Sequence[str]) -> np.ndarray:
-        """Indices of the columns that match one of the patterns (`*`, `?`, `[...]`, case counts), ascending.
+        """Indices of the columns that match one of the patterns, ascending: * is any text, ? any character;
+        brackets stand for themselves, since names have them, and case counts.
 
         Raises:
             InvalidInstanceError: a pattern matches no column.
         """
         chosen = np.zeros(len(self.names), dtype=bool)
         for pattern in [patterns] if isinstance(patterns, str) else patterns:
-            # brackets are common in names: x[1] names itself before it is a pattern
-            found = np.array(
-                [name == pattern or fnmatchcase(name, pattern) for name in self.names], dtype=bool
-            )
+            wanted = re.compile(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."))
+            found = np.array([wanted.fullmatch(name) is not None for name in self.names], dtype=bool)
             if not found.any():
                 some = ", ".join(self.names[:5])
                 raise InvalidInstanceError(f"No variable is called {pattern!r}; the first are {some}.")

@@ -1,72 +1,74 @@
-"""0-1 linear programs in MPS or LP files, through HiGHS."""
+"""MPS files, fixed or free, read line by line so that nothing is left out without a word."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
-import highspy
-import numpy as np
-from scipy import sparse
-
-from diffcomb.errors import InvalidInstanceError
+from diffcomb.data.mixed_integer_model import MixedIntegerModel
+from diffcomb.data.mps_sections import MpsSections
+from diffcomb.data.text import Place, read_lines
 
 
-@dataclass(frozen=True)
-class BinaryModel:
-    """min costs'z, A z = b, G z <= h, z binary."""
+def read_mps(path: str | Path) -> MixedIntegerModel:
+    """Read an MPS file; names without blanks, data lines start with a blank.
 
-    costs: np.ndarray
-    A: sparse.csr_array
-    b: np.ndarray
-    G: sparse.csr_array
-    h: np.ndarray
-
-
-def read_binary_model(source: str | Path | highspy.Highs) -> BinaryModel:
-    """Read a file, or take a HiGHS model as it is; fixed variables become equalities.
+    Where solvers differ the file is refused: an entry, bound or right-hand side given twice, a second
+    set of right-hand sides, ranges or bounds, a negative upper bound without a lower one (some then take
+    minus infinity, some 0). Where all agree that is done: integer columns between markers that have no
+    bound at all lie between 0 and 1, the objective's right-hand side counts negatively, other rows of
+    type N are left out.
 
     Raises:
-        InvalidInstanceError: unreadable, empty, or a variable that is not binary (it is named).
+        InvalidInstanceError: missing file, an unknown section, name or bound type, a malformed number, any
+            of the above; names line and reason. InfeasibleError: bounds that exclude each other.
     """
-    model = source if isinstance(source, highspy.Highs) else _read(Path(source))
-    lp = model.getLp()
-    n, m = lp.num_col_, lp.num_row_
-    if n == 0:
-        raise InvalidInstanceError("The model has no variables.")
-    lower, upper = np.asarray(lp.col_lower_), np.asarray(lp.col_upper_)
-    kinds = list(lp.integrality_) or [highspy.HighsVarType.kContinuous] * n
-    for j in range(n):
-        if kinds[j] != highspy.HighsVarType.kInteger or lower[j] < 0 or upper[j] > 1:
-            name = lp.col_names_[j] if lp.col_names_ else f"number {j}"
-            raise InvalidInstanceError(
-                f"Variable {name} is not binary (integer between 0 and 1); only 0-1 programs are supported."
-            )
-    a = lp.a_matrix_
-    layout = sparse.csc_array if a.format_ == highspy.MatrixFormat.kColwise else sparse.csr_array
-    matrix = sparse.csr_array(
-        layout((np.asarray(a.value_), np.asarray(a.index_), np.asarray(a.start_)), shape=(m, n))
-    )
-    low, up = np.asarray(lp.row_lower_), np.asarray(lp.row_upper_)
-    equal = low == up
-    above, below = ~equal & np.isfinite(up), ~equal & np.isfinite(low)
-    fixed = np.flatnonzero(lower == upper)
-    identity = sparse.csr_array(sparse.eye_array(n, format="csr"))
-    sign = -1.0 if lp.sense_ == highspy.ObjSense.kMaximize else 1.0
-    return BinaryModel(
-        costs=sign * np.asarray(lp.col_cost_, dtype=np.float64),
-        A=sparse.csr_array(sparse.vstack([matrix[equal], identity[fixed]])),
-        b=np.concatenate([low[equal], lower[fixed]]),
-        G=sparse.csr_array(sparse.vstack([matrix[above], -matrix[below]])),
-        h=np.concatenate([up[above], -low[below]]),
-    )
-
-
-def _read(path: Path) -> highspy.Highs:
-    if not path.is_file():
-        raise InvalidInstanceError(f"No file {path}.")
-    model = highspy.Highs()
-    model.setOptionValue("output_flag", False)
-    if model.readModel(str(path)) == highspy.HighsStatus.kError:
-        raise InvalidInstanceError(f"{path.name} is not a readable MPS or LP file.")
-    return model
+    path = Path(path)
+    model = MpsSections(path)
+    sections: dict[str, Callable[[Place, list[str]], None]] = {
+        "ROWS": model.row,
+        "COLUMNS": model.column,
+        "RHS": model.right_hand_side,
+        "RANGES": model.range,
+        "BOUNDS": model.bound,
+        "OBJSENSE": model.objective_sense,
+        "OBJNAME": model.objective_name,
+        "QUADOBJ": model.triangle_entry,
+        "QSECTION": model.triangle_entry,
+        "QMATRIX": model.square_entry,
+    }
+    seen: set[str] = {"NAME"}
+    read: Callable[[Place, list[str]], None] | None = None
+    lines = read_lines(path)
+    for number, line in enumerate(lines, start=1):
+        place, words = Place(path, number), line.split()
+        if not words or line.startswith("*"):
+            continue
+        if "ENDATA" in seen:
+            raise place.refusal("text behind ENDATA; a file holds one model")
+        if line[0].isspace():
+            if read is None:
+                raise place.refusal("data outside of any section")
+            read(place, words)
+            continue
+        section = words[0].upper()
+        if section == "NAME":
+            read = None
+            continue
+        if section not in sections and section != "ENDATA":
+            raise place.refusal(f"section {words[0][:40]!r} is not supported (data lines start with a blank)")
+        if section in seen:
+            raise place.refusal(f"a second section {section}")
+        seen.add(section)
+        read = sections.get(section)
+        if words[1:] and section == "OBJSENSE":
+            model.objective_sense(place, words[1:])
+        elif words[1:] and not (section == "QSECTION" and words[1:] == [model.objective]):
+            raise place.refusal(f"nothing is expected behind {section}, found {words[1][:40]!r}")
+    end = Place(path, max(len(lines), 1))
+    for section in ("ROWS", "COLUMNS", "ENDATA"):
+        if section not in seen:
+            raise end.refusal(f"the file ends without {section}")
+    if "RHS" not in seen and model.last_column.upper().startswith("RHS"):
+        raise end.refusal(f"no section RHS, but a last column {model.last_column}; its header is missing")
+    return model.finished(end)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from diffcomb.data.text import Place
+from diffcomb.data.tntp_file import TntpFile, node_of, numbered_lines, parse_tntp
 from diffcomb.errors import InvalidInstanceError
 
-_TAG = re.compile(r"<(.+?)>\s*(.*)")
-_TRIP = re.compile(r"(\S+)\s*:\s*(\S+)$")
+#: a demand matrix takes 3.2 GB at this size
+MAX_ZONES = 20_000
+MAX_NODES = 10_000_000
+_TRIP = re.compile(r"(\S+)\s*:\s*(\S+)")
 _COLUMNS = ("capacity", "length", "free_flow_time", "b", "power", "speed", "toll", "link_type")
+#: words that titles of the ten columns have, in the order in which the columns are read
+_TITLES = (
+    ("init", "tail", "from"), ("term", "head"), ("capacity",), ("length",), ("free", "fft"), (),
+    ("power",), ("speed",), ("toll",), ("type",),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,86 +56,146 @@ def read_tntp_network(path: str | Path) -> TntpNetwork:
         InvalidInstanceError: missing or malformed; names the line and the reason.
     """
     path = Path(path)
-    tags, rows = _parse(path)
-    num_nodes, links = _integer(path, tags, "NUMBER OF NODES"), _integer(path, tags, "NUMBER OF LINKS")
+    read = parse_tntp(path)
+    num_nodes = read.whole("NUMBER OF NODES", 1, MAX_NODES)
+    num_zones = read.whole("NUMBER OF ZONES", 1, min(num_nodes, MAX_ZONES))
+    first_thru_node = read.whole("FIRST THRU NODE", 1, num_nodes + 1)
+    links = read.whole("NUMBER OF LINKS", 1, 10**9)
+    _check_titles(read)
+    _check_ends(read.rows)
     ends, values = [], []
-    for number, line in rows:
+    for place, line in read.rows:
         fields = line.rstrip("; \t").split()
         if len(fields) != 2 + len(_COLUMNS):
-            raise _bad(path, number, f"a link has {2 + len(_COLUMNS)} fields, this line {len(fields)}")
-        tail, head = (_node(path, number, field, num_nodes) for field in fields[:2])
+            raise place.refusal(f"a link has {2 + len(_COLUMNS)} fields, this line {len(fields)}")
+        tail, head = (node_of(place, field, num_nodes) for field in fields[:2])
         if tail == head:
-            raise _bad(path, number, f"node {fields[0]} has a link to itself")
+            raise place.refusal(f"node {fields[0]} has a link to itself")
         ends.append((tail, head))
-        values.append([_number(path, number, field) for field in fields[2:]])
-        capacity, _, free_flow_time, b, power, *_ = values[-1]
-        if capacity <= 0 or min(free_flow_time, b, power) < 0:
-            raise _bad(path, number, "capacity must be positive; free flow time, b and power not negative")
+        values.append(place.reals(fields[2:]))
+        capacity, length, free_flow_time, b, power, *_ = values[-1]
+        if capacity <= 0 or min(length, free_flow_time, b, power) < 0:
+            raise place.refusal("capacity must be positive; length, free flow time, b and power not negative")
     if len(ends) != links:
         raise InvalidInstanceError(f"{path.name} declares {links} links but lists {len(ends)}.")
     tails, heads = np.array(ends, dtype=np.int64).T.copy()
     columns = dict(zip(_COLUMNS, np.array(values, dtype=np.float64).T.copy(), strict=True))
-    return TntpNetwork(
-        path.name.removesuffix("_net.tntp"),
-        _integer(path, tags, "NUMBER OF ZONES"),
-        num_nodes,
-        _integer(path, tags, "FIRST THRU NODE") - 1,
-        tails,
-        heads,
-        **columns,
-    )
+    name = path.name.removesuffix("_net.tntp")
+    return TntpNetwork(name, num_zones, num_nodes, first_thru_node - 1, tails, heads, **columns)
+
+
+def _check_titles(read: TntpFile) -> None:
+    """The comment that titles the columns, if there is one, must name them in the order they are read."""
+    for place, comment in read.comments:
+        text = comment.strip("~; \t").lower()
+        titles = [part.strip() for part in text.split("\t") if part.strip()]
+        if len(titles) != len(_TITLES):
+            titles = text.split()
+        if len(titles) != len(_TITLES):
+            continue  # prose
+        for k, words in enumerate(_TITLES):
+            named = [i for i, title in enumerate(titles) if any(word in title for word in words)]
+            if named and k not in named:
+                raise place.refusal(f"the columns must be: init node, term node, {', '.join(_COLUMNS)}")
+
+
+def _check_ends(rows: list[tuple[Place, str]]) -> None:
+    """Where lines end with a semicolon, one that does not was cut off."""
+    closed = [line.endswith(";") for _, line in rows]
+    if any(closed) and not all(closed):
+        raise rows[closed.index(False)][0].refusal("no ';' at the end as on the other lines; cut off?")
 
 
 def read_tntp_trips(path: str | Path) -> np.ndarray:
     """Read a *_trips.tntp file -> demand (zones, zones) float64, origin by row.
 
     Raises:
-        InvalidInstanceError: missing or malformed; names the line and the reason.
+        InvalidInstanceError: missing or malformed, an origin or a pair given twice, a sum that is not the
+            declared one; names the line and the reason.
     """
     path = Path(path)
-    tags, rows = _parse(path)
-    zones = _integer(path, tags, "NUMBER OF ZONES")
-    demand = np.zeros((zones, zones))
+    read = parse_tntp(path)
+    zones = read.whole("NUMBER OF ZONES", 1, MAX_ZONES)
+    demand = np.full((zones, zones), np.nan)
+    origins: dict[int, int] = {}
     origin = -1
-    for number, line in rows:
+    _check_ends([(at, line) for at, line in read.rows if not line.lower().startswith("origin")])
+    for place, line in read.rows:
         if line.lower().startswith("origin"):
-            origin = _node(path, number, line[len("origin") :].strip(), zones)
+            origin = node_of(place, line[len("origin") :].strip(), zones)
+            if origin in origins:
+                raise place.refusal(f"origin {origin + 1} a second time, after line {origins[origin]}")
+            origins[origin] = place.line
             continue
         if origin < 0:
-            raise _bad(path, number, "trips before the first Origin line")
+            raise place.refusal("trips before the first Origin line")
         for entry in filter(None, (part.strip() for part in line.split(";"))):
-            match = _TRIP.match(entry)
-            if match is None:
-                raise _bad(path, number, f"expected `zone : trips`, found {entry!r}")
-            trips = _number(path, number, match[2])
-            if trips < 0:
-                raise _bad(path, number, f"{trips} trips")
-            demand[origin, _node(path, number, match[1], zones)] = trips
-    total = re.match(r"[\d.eE+-]+", tags.get("TOTAL OD FLOW", ""))
-    if total and abs(demand.sum() - float(total[0])) > 1e-4 * float(total[0]):
-        raise InvalidInstanceError(f"{path.name} declares {total[0]} trips but lists {demand.sum():.1f}.")
+            _add_trips(demand, origin, entry, place)
+    demand = np.where(np.isnan(demand), 0.0, demand)
+    _check_total(read, float(demand.sum()))
     return demand
+
+
+def _add_trips(demand: np.ndarray, origin: int, entry: str, place: Place) -> None:
+    match = _TRIP.fullmatch(entry)
+    if match is None:
+        raise place.refusal(f"expected `zone : trips`, found {entry[:40]!r}")
+    destination, trips = node_of(place, match[1], len(demand)), place.real(match[2])
+    if trips < 0:
+        raise place.refusal(f"{trips} trips")
+    if not np.isnan(demand[origin, destination]):
+        raise place.refusal(f"trips from {origin + 1} to {destination + 1} a second time")
+    demand[origin, destination] = trips
+
+
+def _check_total(read: TntpFile, listed: float) -> None:
+    """Published sums agree with the entries to 1e-12; 1e-6 allows for one that was rounded."""
+    if "TOTAL OD FLOW" not in read.tags:
+        return
+    place, text = read.tags["TOTAL OD FLOW"]
+    declared = place.real(text)
+    if abs(listed - declared) > 1e-6 * max(declared, listed):
+        raise place.refusal(f"the file declares {text} trips but lists {listed:.10g}")
 
 
 def read_tntp_flows(path: str | Path, network: TntpNetwork) -> tuple[np.ndarray, np.ndarray]:
     """Read a *_flow.tntp file -> (volumes, costs), (links,) each in the order of the network's links.
 
     Raises:
-        InvalidInstanceError: missing or malformed, or a link that one of the two files lacks.
+        InvalidInstanceError: missing or malformed, a link given twice, or one that either file lacks.
     """
     path = Path(path)
-    index = {(int(t), int(h)): k for k, (t, h) in enumerate(zip(network.tails, network.heads, strict=True))}
+    index: dict[tuple[int, int], int] = {}
+    for k, (tail, head) in enumerate(zip(network.tails.tolist(), network.heads.tolist(), strict=True)):
+        if (tail, head) in index:
+            raise InvalidInstanceError(
+                f"The network has two links {tail + 1} -> {head + 1}, which flows by node cannot tell apart."
+            )
+        index[tail, head] = k
     table = np.full((2, len(network.tails)), np.nan)
-    for number, line in _lines(path):
+    titled = False
+    for place, line in numbered_lines(path):
         fields = line.replace(";", " ").replace(":", " ").split()
-        if not fields or not fields[0][0].isdigit():
-            continue  # the header
+        if not fields or line.startswith(("~", "<")):
+            continue
+        if not titled and not any(character.isdigit() for character in line):
+            titled = True
+            words = [field.lower() for field in fields]
+            if "volume" in words[:2] + words[3:] or "cost" in words[:3]:
+                raise place.refusal("the columns must be: from, to, volume, cost")
+            continue
+        titled = True
         if len(fields) != 4:
-            raise _bad(path, number, "expected from, to, volume and cost")
-        ends = tuple(_node(path, number, field, network.num_nodes) for field in fields[:2])
-        if ends not in index:
-            raise _bad(path, number, f"the network has no link {fields[0]} -> {fields[1]}")
-        table[:, index[ends]] = [_number(path, number, field) for field in fields[2:]]
+            raise place.refusal("expected from, to, volume and cost")
+        tail, head = (node_of(place, field, network.num_nodes) for field in fields[:2])
+        if (tail, head) not in index:
+            raise place.refusal(f"the network has no link {fields[0]} -> {fields[1]}")
+        k = index[tail, head]
+        if not np.isnan(table[0, k]):
+            raise place.refusal(f"link {fields[0]} -> {fields[1]} a second time")
+        table[:, k] = place.reals(fields[2:])
+        if table[0, k] < 0:
+            raise place.refusal(f"a flow of {table[0, k]:g}")
     missing = np.flatnonzero(np.isnan(table[0]))
     if len(missing):
         k = missing[0]
@@ -136,91 +203,3 @@ def read_tntp_flows(path: str | Path, network: TntpNetwork) -> tuple[np.ndarray,
             f"{path.name} has no flow on link {network.tails[k] + 1} -> {network.heads[k] + 1}."
         )
     return table[0], table[1]
-
-
-def read_tntp_coordinates(folder: str | Path, num_nodes: int) -> np.ndarray | None:
-    """(nodes, 2) positions from *_node.tntp, else from a GeoJSON file of points; None without either.
-
-    Raises:
-        InvalidInstanceError: a malformed file, or a node without a position.
-    """
-    folder = Path(folder)
-    positions = np.full((num_nodes, 2), np.nan)
-    for path in sorted(folder.glob("*_node.tntp")):
-        for number, line in _lines(path):
-            fields = line.rstrip("; \t").split()
-            if not fields or not fields[0].isdigit():
-                continue
-            if len(fields) != 3:
-                raise _bad(path, number, "expected node, x and y")
-            node = _node(path, number, fields[0], num_nodes)
-            positions[node] = [_number(path, number, field) for field in fields[1:]]
-        return _all_placed(path, positions)
-    for path in sorted(folder.glob("*.geojson")):
-        features = json.loads(path.read_text())["features"]
-        if {feature["geometry"]["type"] for feature in features} != {"Point"}:
-            continue
-        for feature in features:
-            node = _node(path, 1, str(feature["properties"]["id"]), num_nodes)
-            positions[node] = feature["geometry"]["coordinates"][:2]
-        return _all_placed(path, positions)
-    return None
-
-
-def _all_placed(path: Path, positions: np.ndarray) -> np.ndarray:
-    missing = np.flatnonzero(np.isnan(positions[:, 0]))
-    if len(missing):
-        raise InvalidInstanceError(f"{path.name} has no position of node {missing[0] + 1}.")
-    return positions
-
-
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    if not path.is_file():
-        raise InvalidInstanceError(
-            f"No file {path}; `python -m diffcomb.data roads` downloads the networks into $DIFFCOMB_DATA."
-        )
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
-        yield number, line.strip()
-
-
-def _parse(path: Path) -> tuple[dict[str, str], list[tuple[int, str]]]:
-    """Metadata tags, and the numbered lines below them without blank ones and ~ comments."""
-    tags: dict[str, str] = {}
-    rows, below = [], False
-    for number, line in _lines(path):
-        match = _TAG.match(line)
-        if not below and match:
-            tags[match[1].strip()] = match[2].strip()
-            below = match[1].strip() == "END OF METADATA"
-        elif below and line and not line.startswith("~"):
-            rows.append((number, line))
-    if not below:
-        raise InvalidInstanceError(f"{path.name} has no <END OF METADATA> line; is it a TNTP file?")
-    return tags, rows
-
-
-def _integer(path: Path, tags: dict[str, str], name: str) -> int:
-    try:
-        return int(tags[name].split()[0])
-    except (KeyError, IndexError, ValueError):
-        raise InvalidInstanceError(f"{path.name} needs a line `<{name}> integer`.") from None
-
-
-def _number(path: Path, number: int, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise _bad(path, number, f"{text!r} is not a number") from None
-    if not np.isfinite(value):
-        raise _bad(path, number, f"{text!r} is not finite")
-    return value
-
-
-def _node(path: Path, number: int, text: str, count: int) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= count:
-        raise _bad(path, number, f"{text!r} is not a node or zone in 1..{count}")
-    return int(text) - 1
-
-
-def _bad(path: Path, number: int, reason: str) -> InvalidInstanceError:
-    return InvalidInstanceError(f"{path.name}, line {number}: {reason}.")

@@ -16,7 +16,8 @@ class _WithAdjoint(Function):
     @staticmethod
     def forward(ctx: Any, theta: Tensor, decision: Tensor, adjoint: Adjoint) -> Tensor:
         ctx.adjoint = adjoint
-        return decision.to(theta.device, theta.dtype)
+        # a tensor of its own: the caller may change it in place, the adjoint still needs `decision`
+        return decision.to(theta.device, theta.dtype, copy=True)
 
     @staticmethod
     @once_differentiable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from diffcomb.errors import UnsupportedError
 from diffcomb.layers.adjoint import Adjoint
+from diffcomb.layers.per_problem import remainder_of, right_hand_sides, rows_of, solve_each
 from diffcomb.layers.projectors import projector_of
 from diffcomb.layers.record import LayerRecord
 from diffcomb.layers.settings import LayerSettings
@@ -64,8 +65,13 @@ class Decider:
             )
         return self._projector
 
-    def relax(self, theta: Tensor, rho: Tensor, start: Tensor | None = None) -> RelaxedDecision:
+    def relax(
+        self, problems: Sequence[Problem], theta: Tensor, rho: Tensor, start: Tensor | None = None
+    ) -> RelaxedDecision:
         """x_rho for theta (batch, P) float64, rho (batch,); its adjoint goes back to theta.
+
+        Args:
+            problems: one for all rows, or one a row, of the structure of this decider's.
 
         Raises:
             UnsupportedError: the problem has no relaxed decision.
@@ -75,7 +81,9 @@ class Decider:
                 f"{type(self.problem).__name__} has no relaxed decision: Fenchel-Young losses do not apply;"
                 " use a loss of the decision itself (PlannedStartLoss, ImitationLoss) or optimal_value."
             )
-        relaxed = relaxed_decision(self.projector, self.problem.costs_of(theta), rho, start=start)
+        rhs = None if len(problems) == 1 else right_hand_sides(problems)
+        costs = self.problem.costs_of(theta)
+        relaxed = relaxed_decision(self.projector, costs, rho, start=start, rhs=rhs)
         return replace(relaxed, adjoint=self._to_theta(relaxed.adjoint))
 
     def _to_theta(self, adjoint: Adjoint) -> Adjoint:
@@ -84,21 +92,22 @@ class Decider:
             return adjoint
         return lambda grad: cost_map.pull(adjoint(grad))
 
-    def decide(self, theta: Tensor, rho: Tensor, *, needs_grad: bool) -> Decided:
-        """theta (batch, P) float64, rho (batch,)."""
+    def decide(self, problems: Sequence[Problem], theta: Tensor, rho: Tensor, *, needs_grad: bool) -> Decided:
+        """theta (batch, P) float64, rho (batch,); problems as for `relax`."""
         s, solved = self.settings, None
         if s.decision == "exact":
-            solved = self.problem.solve(theta, s.limits)
+            solved = solve_each(problems, theta, s.limits)
         by_projection = self.gradient != "remainder"
         certify = s.certify != "none"
         relaxed = None
         if (needs_grad and by_projection) or s.decision == "relaxed" or certify:
-            relaxed = self.relax(theta, rho, None if solved is None else solved.decision)
+            start = None if solved is None else solved.decision
+            relaxed = self.relax(problems, theta, rho, start)
         record = record_of(solved, relaxed)
         if certify:
             assert relaxed is not None
-            solved = solved or self.problem.solve(theta, s.limits)
-            record = self._certified(record, theta, rho, solved, relaxed)
+            solved = solved or solve_each(problems, theta, s.limits)
+            record = self._certified(problems, record, theta, rho, solved, relaxed)
         decision = relaxed.x if solved is None or s.decision == "relaxed" else solved.decision  # type: ignore[union-attr]
         if not needs_grad:
             return Decided(decision, None, record)
@@ -106,7 +115,7 @@ class Decider:
         if self.gradient == "relaxed":
             assert relaxed is not None
             return Decided(decision, relaxed.adjoint, record)
-        remainder = self.problem.remainder(decision, theta)
+        remainder = remainder_of(problems, decision, theta)
         record = replace(record, tied=remainder.tied)
         if self.gradient == "remainder":
             return Decided(decision, remainder.adjoint, record)
@@ -124,6 +133,7 @@ class Decider:
 
     def _certified(
         self,
+        problems: Sequence[Problem],
         record: LayerRecord,
         theta: Tensor,
         rho: Tensor,
@@ -134,13 +144,16 @@ class Decider:
         z, limits = solved.decision, self.settings.limits
         optimal = torch.tensor([s is Status.OPTIMAL for s in solved.statuses], device=theta.device)
         certified = optimal & ((relaxed.x - z).abs().amax(-1) <= _SAME)
-        certificate = is_exact(self.problem, theta, rho, z, oracle=limits)
-        threshold = None
-        if self.settings.certify == "threshold":
-            found = exactness_threshold(self.problem, theta, oracle=limits)
-            assert isinstance(found, Tensor)
-            threshold = found
-        return replace(record, rho=rho, certified=certified, exact=certificate, threshold=threshold)
+        certificate = torch.empty(len(theta), dtype=torch.bool, device=theta.device)
+        threshold = torch.empty(len(theta), dtype=theta.dtype, device=theta.device)
+        for problem, rows in rows_of(problems, len(theta)):
+            certificate[rows] = is_exact(problem, theta[rows], rho[rows], z[rows], oracle=limits)
+            if self.settings.certify == "threshold":
+                found = exactness_threshold(problem, theta[rows], oracle=limits)
+                assert isinstance(found, Tensor)
+                threshold[rows] = found
+        asked = threshold if self.settings.certify == "threshold" else None
+        return replace(record, rho=rho, certified=certified, exact=certificate, threshold=asked)
 
 
 def record_of(exact: OracleResult | None, relaxed: RelaxedDecision | None) -> LayerRecord:

@@ -8,17 +8,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from diffcomb.errors import InvalidCostsError, UnknownNameError
+from diffcomb.errors import UnknownNameError
 from diffcomb.layers.adjoint import attach_adjoint
 from diffcomb.layers.decider import Decider, record_of
-from diffcomb.layers.exact_decisions import members_by_problem
+from diffcomb.layers.grouping import Block, Costs, Grouping, group
 from diffcomb.layers.record import LayerRecord
 from diffcomb.layers.rho import FixedRho, ShareController
 from diffcomb.layers.settings import LayerSettings
 from diffcomb.oracles import Limits, Oracle, find_oracle
-from diffcomb.problems import Problem
-
-Costs = Tensor | Sequence[Tensor]
+from diffcomb.problems import Problem, ProblemCache
 
 
 class DecisionLayer(nn.Module):
@@ -87,7 +85,9 @@ class DecisionLayer(nn.Module):
         self.problem = problem
         self.rho = ShareController() if isinstance(rho, str) else FixedRho(rho)
         self.last = LayerRecord()
-        self._deciders: dict[Problem, Decider] = {}
+        # instances of one structure are one compiled call, unless their oracles are asked one by one
+        self._by_structure = solver not in ("vertices", "auto")
+        self._engines: ProblemCache[Decider] = ProblemCache(by_structure=self._by_structure)
         if isinstance(problem, Problem):
             find_oracle(limits.oracle, problem)  # refuse an unknown name now, not in the first epoch
             self._decider(problem)
@@ -121,60 +121,53 @@ class DecisionLayer(nn.Module):
             (x, rho): (batch, n) and (batch,); for a list theta, lists of (n_i,) and () tensors.
         """
         pairs = self._map(theta, problems, self._relax)
-        if isinstance(theta, Tensor):
-            return pairs
-        return [x for x, _ in pairs], [rho for _, rho in pairs]
+        return pairs if pairs else ([], [])
 
-    # -- one problem, one batch -----------------------------------------------------------------
-    def _decide(self, problem: Problem, theta: Tensor) -> tuple[Tensor, LayerRecord]:
+    # -- one block of rows ----------------------------------------------------------------------
+    def _decide(self, block: Block) -> tuple[Tensor, LayerRecord]:
+        theta = block.theta
         needs_grad = theta.requires_grad and torch.is_grad_enabled()
         costs = theta.detach().double()
-        rho = self.rho.rho(problem.cost_scale(costs))
-        decided = self._decider(problem).decide(costs, rho, needs_grad=needs_grad)
+        rho = self.rho.rho(block.problem.cost_scale(costs))
+        decided = self._decider(block.problem).decide(block.problems, costs, rho, needs_grad=needs_grad)
         if needs_grad:
             assert decided.adjoint is not None
             return attach_adjoint(theta, decided.decision, decided.adjoint), decided.record
         return decided.decision.to(theta.dtype), decided.record
 
-    def _relax(self, problem: Problem, theta: Tensor) -> tuple[tuple[Tensor, Tensor], LayerRecord]:
+    def _relax(self, block: Block) -> tuple[tuple[Tensor, Tensor], LayerRecord]:
+        theta = block.theta
         costs = theta.detach().double()
-        relaxed = self._decider(problem).relax(costs, self.rho.rho_of_loss(problem.cost_scale(costs)))
+        rho = self.rho.rho_of_loss(block.problem.cost_scale(costs))
+        relaxed = self._decider(block.problem).relax(block.problems, costs, rho)
         pair = (relaxed.x.to(theta.dtype), relaxed.rho.to(theta.dtype))
         return pair, record_of(None, relaxed)
 
-    # -- batches, single vectors and lists --------------------------------------------------------
     def _map(
         self,
         theta: Costs,
         problems: Sequence[Problem] | None,
-        call: Callable[[Problem, Tensor], tuple[Any, LayerRecord]],
+        call: Callable[[Block], tuple[Any, LayerRecord]],
     ) -> Any:
-        """Apply `call` once per distinct problem, on all its costs as one batch; set `last`."""
-        if isinstance(theta, Tensor):
-            if problems is not None or not isinstance(self.problem, Problem):
-                raise InvalidCostsError("A layer over a list of problems takes a list of cost vectors.")
-            batch = self.problem.check_costs(theta)
-            single = batch.ndim == 1
-            out, record = call(self.problem, batch[None] if single else batch)
-            self.last = record
-            return _index(out, 0) if single else out
-        members = members_by_problem(self.problem, problems, len(theta))
-        results: list[Any] = [None] * len(theta)
-        records: list[Any] = [None] * len(theta)
-        for problem, indices in members.items():
-            batch = problem.check_costs(torch.stack([theta[i] for i in indices]))
-            out, record = call(problem, batch)
-            for row, i in enumerate(indices):
-                results[i], records[i] = _index(out, row), record.instance(row)
-        self.last = LayerRecord.concatenate(records)
-        return results
+        """Apply `call` once per distinct problem or structure, on all its costs; set `last`."""
+        grouping = group(self.problem, theta, problems, by_structure=self._by_structure)
+        done = [call(block) for block in grouping.blocks]
+        self.last = _joined([record for _, record in done], grouping)
+        if not done:
+            return []
+        return grouping.restore([answer for answer, _ in done])
 
     def _decider(self, problem: Problem) -> Decider:
-        """What decides `problem`, built once and kept as long as the layer."""
-        if problem not in self._deciders:
-            self._deciders[problem] = Decider(problem, self.settings)
-        return self._deciders[problem]
+        """What decides `problem` and all of its structure, kept for a bounded number of them."""
+        return self._engines.get(problem, lambda: Decider(problem, self.settings))
 
 
-def _index(out: Any, row: int) -> Any:
-    return tuple(part[row] for part in out) if isinstance(out, tuple) else out[row]
+def _joined(records: list[LayerRecord], grouping: Grouping) -> LayerRecord:
+    """The record of the whole call, in the order of its costs."""
+    if len(records) == 1:
+        return records[0]
+    rows: list[Any] = [None] * grouping.count
+    for block, record in zip(grouping.blocks, records, strict=True):
+        for row, place in enumerate(block.places or range(grouping.count)):
+            rows[place] = record.instance(row)
+    return LayerRecord.concatenate(rows)

@@ -68,7 +68,7 @@ class ParametricLayer(nn.Module):
             ("G", polytope.G.toarray()),
             ("h", polytope.h),
         ):
-            self.register_buffer(name, torch.as_tensor(value, dtype=torch.float64))
+            self.register_buffer(name, torch.tensor(value, dtype=torch.float64))
 
     def forward(
         self,

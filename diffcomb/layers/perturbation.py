@@ -10,8 +10,16 @@ from diffcomb.errors import UnknownNameError, UnsupportedError
 
 def cost_scale(theta: Tensor) -> Tensor:
     """mean|theta|, (..., n) -> (..., 1), detached; 1 where theta = 0, which has no scale of its own."""
-    scale = theta.detach().abs().mean(-1, keepdim=True)
+    # divided before they are added up: a sum of finite costs may overflow
+    scale = (theta.detach().abs() / theta.shape[-1]).sum(-1, keepdim=True)
     return torch.where(scale > 0, scale, 1.0)
+
+
+def length(v: Tensor) -> Tensor:
+    """||v||, (..., n) -> (..., 1); squares that overflow or vanish do not matter."""
+    largest = v.abs().amax(-1, keepdim=True)
+    largest = torch.where(largest > 0, largest, 1.0)
+    return largest * torch.linalg.vector_norm(v / largest, dim=-1, keepdim=True)
 
 
 def matching_step(theta: Tensor, direction: Tensor) -> Tensor:
@@ -19,9 +27,8 @@ def matching_step(theta: Tensor, direction: Tensor) -> Tensor:
 
     1 where either is zero.
     """
-    length = torch.linalg.vector_norm(theta.detach(), dim=-1, keepdim=True)
-    reach = torch.linalg.vector_norm(direction.detach(), dim=-1, keepdim=True)
-    return torch.where((length > 0) & (reach > 0), length / torch.where(reach > 0, reach, 1.0), 1.0)
+    reach, step = length(theta.detach()), length(direction.detach())
+    return torch.where((reach > 0) & (step > 0), reach / torch.where(step > 0, step, 1.0), 1.0)
 
 
 class SeededNoise(nn.Module):

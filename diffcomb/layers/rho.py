@@ -19,8 +19,9 @@ class ShareController(nn.Module):
     coordinates: on a relaxation with fractional vertices those are always there.
     kappa lives in a buffer, so a resumed run continues the same. Outside training kappa = 1.
 
-    Where torch.distributed is initialised the share is that of all processes together, so their kappas
-    stay equal; each process must then call its layer equally often in training.
+    Several processes: a call talks to nobody, so that one process may call its layer more often than the
+    others; `agree` brings their kappas together where all of them are at the same point, after a training
+    step. (Wrapped in DistributedDataParallel, buffers also follow the first process at every forward.)
 
     Args:
         target: share to hold, in (0, 1). Small: decisions close to exact, few gradients. Large:
@@ -55,18 +56,21 @@ class ShareController(nn.Module):
 
     def observe(self, record: LayerRecord) -> None:
         """Move kappa after a training batch by its share of informative instances."""
-        informative = record.informative
-        if informative is None:
+        if record.share is None:
             return
-        # counts, not shares: the last batch may be smaller on some processes
-        counts = torch.tensor([int(informative.sum()), len(informative)]).to(self.kappa)
-        if distributed.is_available() and distributed.is_initialized():
-            distributed.all_reduce(counts)
-        if counts[1] == 0:
-            return
-        share = float(counts[0] / counts[1])
         # 8 decades each way are beyond anything costs in float64 can use
-        self.kappa.mul_(math.exp(self.gain * (self.target - share))).clamp_(1e-8, 1e8)
+        self.kappa.mul_(math.exp(self.gain * (self.target - record.share))).clamp_(1e-8, 1e8)
+
+    def agree(self) -> None:
+        """The geometric mean of kappa over all processes, to be called by each of them equally often.
+
+        Processes that started equal then move by the mean of their shares.
+        """
+        count = distributed.get_world_size() if distributed.is_initialized() else 1
+        if count > 1:
+            total = self.kappa.log()
+            distributed.all_reduce(total)
+            self.kappa.copy_((total / count).exp())
 
 
 class FixedRho(nn.Module):
@@ -76,7 +80,7 @@ class FixedRho(nn.Module):
 
     def __init__(self, value: float | Tensor) -> None:
         super().__init__()
-        value = torch.as_tensor(value, dtype=torch.float64)
+        value = torch.as_tensor(value, dtype=torch.float64).detach().clone()  # not the caller's own
         if value.ndim > 1 or not bool((torch.isfinite(value) & (value > 0)).all()):
             raise UnsupportedError("rho must be a positive number, a (batch,) tensor of them, or 'auto'.")
         self.register_buffer("value", value)

@@ -1,24 +1,25 @@
 """Training losses over a layer."""
 
 from diffcomb.losses.cone_alignment import ConeAlignedLoss
-from diffcomb.losses.contrastive import CMAPLoss, NCELoss
 from diffcomb.losses.cost_error import CostMSELoss
-from diffcomb.losses.fenchel_young import FenchelYoungLoss
-from diffcomb.losses.imitation import ImitationLoss
+from diffcomb.losses.fenchel_young.fenchel_young import FenchelYoungLoss
+from diffcomb.losses.fenchel_young.perturbed_fenchel_young import PerturbedFenchelYoungLoss
+from diffcomb.losses.fenchel_young.perturbed_spo_plus import PerturbedSPOPlusLoss
+from diffcomb.losses.fenchel_young.smoothed_spo_plus import SmoothedSPOPlusLoss
+from diffcomb.losses.fenchel_young.spo_plus import SPOPlusLoss
 from diffcomb.losses.learned_landscape import LearnedLandscapeLoss
 from diffcomb.losses.log_cost_error import LogCostMSELoss
+from diffcomb.losses.loss import Loss
 from diffcomb.losses.optimal_value import OptimalValueLoss
 from diffcomb.losses.penalized_regret import PenalizedRegretLoss
 from diffcomb.losses.perturbation_gradient import PerturbationGradientLoss
-from diffcomb.losses.perturbed_fenchel_young import PerturbedFenchelYoungLoss
-from diffcomb.losses.perturbed_spo_plus import PerturbedSPOPlusLoss
-from diffcomb.losses.planned_start import PlannedStartLoss
-from diffcomb.losses.ranking import ListwiseRankingLoss, PairwiseRankingLoss, PointwiseRankingLoss
+from diffcomb.losses.pool.contrastive import CMAPLoss, NCELoss
+from diffcomb.losses.pool.ranking import ListwiseRankingLoss, PairwiseRankingLoss, PointwiseRankingLoss
+from diffcomb.losses.pool.solution_pool import SolutionPool
 from diffcomb.losses.regret import RegretLoss
+from diffcomb.losses.schedules.imitation import ImitationLoss
+from diffcomb.losses.schedules.planned_start import PlannedStartLoss
 from diffcomb.losses.score_function import ScoreFunctionLoss
-from diffcomb.losses.smoothed_spo_plus import SmoothedSPOPlusLoss
-from diffcomb.losses.solution_pool import SolutionPool
-from diffcomb.losses.spo_plus import SPOPlusLoss
 from diffcomb.losses.staged import StagedLoss
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "LearnedLandscapeLoss",
     "ListwiseRankingLoss",
     "LogCostMSELoss",
+    "Loss",
     "NCELoss",
     "OptimalValueLoss",
     "PairwiseRankingLoss",

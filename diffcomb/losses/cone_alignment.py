@@ -8,12 +8,12 @@ from torch import Tensor, nn
 
 from diffcomb.errors import UnsupportedError
 from diffcomb.layers import projector_of
-from diffcomb.losses.batch import Batch, blocks, mean_of
-from diffcomb.problems import Problem
+from diffcomb.losses.loss import Loss
+from diffcomb.problems import Problem, ProblemCache
 from diffcomb.projection import RoutedProjector
 
 
-class ConeAlignedLoss(nn.Module):
+class ConeAlignedLoss(Loss):
     """l(theta; z) = 1 - cos(-theta, p), p the projection of -theta on the normal cone N of X at z.
 
     Tang & Khalil 2024, arXiv:2312.07718 (CaVE). z is optimal for theta exactly when -theta lies in N, the
@@ -35,31 +35,25 @@ class ConeAlignedLoss(nn.Module):
     needs = ("decisions",)
 
     def __init__(self, layer: nn.Module, interior: float = 0.2) -> None:
-        super().__init__()
+        super().__init__(layer)
         if not interior >= 0:
             raise UnsupportedError(f"interior must not be negative, got {interior}.")
-        self.layer, self.interior = layer, interior
-        self._solvers: dict[Problem, RoutedProjector] = {}
+        self.interior = interior
+        self._projectors: ProblemCache[RoutedProjector] = ProblemCache()
 
-    def forward(self, theta: Batch, z_true: Batch, problems: list[Problem] | None = None) -> Tensor:
-        """theta, z_true (batch, n), or lists of (n_i,) vectors -> scalar."""
-        losses = []
-        for problem, (t, z) in blocks(self.layer, problems, theta, z_true):
-            p = self.project(problem, -t.detach().double(), z.double())
-            aim = torch.nn.functional.normalize(p, dim=-1)
-            aim = aim + self.interior * (2 * z.double() - 1) / z.shape[-1] ** 0.5
-            losses.append(1 - torch.cosine_similarity(-t, aim.to(t.dtype), dim=-1))
-        return mean_of(losses)
+    def block_loss(self, problem: Problem, theta: Tensor, z_true: Tensor) -> Tensor:
+        p = self.project(problem, -theta.detach().double(), z_true.double())
+        aim = torch.nn.functional.normalize(p, dim=-1)
+        aim = aim + self.interior * (2 * z_true.double() - 1) / z_true.shape[-1] ** 0.5
+        return 1 - torch.cosine_similarity(-theta, aim.to(theta.dtype), dim=-1)
 
     def project(self, problem: Problem, v: Tensor, z: Tensor) -> Tensor:
         """The projection of v (batch, n) on the normal cone of X at z (batch, n), float64."""
-        if problem not in self._solvers:
-            self._solvers[problem] = projector_of(problem)
         length = torch.linalg.vector_norm(v, dim=-1, keepdim=True)
         length = torch.where(length > 0, length, 1.0)
         step = _reach(problem, z) / length
-        x = self._solvers[problem].project(z + step * v).x
-        return v - (x - z) / step
+        projector = self._projectors.get(problem, lambda: projector_of(problem))
+        return v - (projector.project(z + step * v).x - z) / step
 
 
 def _reach(problem: Problem, z: Tensor) -> Tensor:

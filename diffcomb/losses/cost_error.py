@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from diffcomb.losses.batch import Batch, as_rows, mean_of
-from diffcomb.problems import Problem
+from diffcomb.losses.loss import Loss
 
 
-class CostMSELoss(nn.Module):
+class CostMSELoss(Loss):
     """l(theta; c) = mean_i (theta_i - c_i)^2: predict the costs, forget the decision.
 
     Optimal for a linear objective when the model can express E[c | features]; blind to which
-    errors change decisions when it cannot.
+    errors change decisions when it cannot. Averaged over all costs of the batch; problems play no part.
 
     Args:
         layer: accepted so that all losses are built alike; not used.
@@ -23,6 +22,5 @@ class CostMSELoss(nn.Module):
     def __init__(self, layer: nn.Module | None = None) -> None:
         super().__init__()
 
-    def forward(self, theta: Batch, costs: Batch, problems: list[Problem] | None = None) -> Tensor:
-        """theta, costs (batch, n), or lists of (n_i,) vectors -> scalar; problems play no part."""
-        return mean_of((t - c).square() for t, c in zip(as_rows(theta), as_rows(costs), strict=True))
+    def block_loss(self, problem: None, theta: Tensor, costs: Tensor) -> Tensor:
+        return (theta - costs).square()

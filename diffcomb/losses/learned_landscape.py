@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -10,12 +9,12 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from diffcomb.errors import UnsupportedError
-from diffcomb.layers import SeededNoise, cost_scale, exact_decisions
-from diffcomb.losses.batch import Batch, blocks, oracle_of
+from diffcomb.layers import SeededNoise, cost_scale
+from diffcomb.losses.loss import Loss
 from diffcomb.problems import Problem
 
 
-class LearnedLandscapeLoss(nn.Module):
+class LearnedLandscapeLoss(Loss):
     """l(theta; c) = M(theta, c), a network fitted to the regret r(theta, c) = (c'z*(theta) - c'z) / |c|'z.
 
     Zharmagambetov et al., NeurIPS 2023, arXiv:2307.08964 (LANCER). Each training call decides at theta,
@@ -52,12 +51,12 @@ class LearnedLandscapeLoss(nn.Module):
         memory: int = 2000,
         seed: int = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(layer)
         if not isinstance(layer.problem, Problem):
             raise UnsupportedError("LearnedLandscapeLoss learns one problem; got a list of them.")
         if min(hidden, inner_steps, memory) < 1 or num_samples < 0:
             raise UnsupportedError("hidden, inner_steps and memory must be at least 1, num_samples >= 0.")
-        self.layer, self.num_samples, self.sigma, self.inner_steps = layer, num_samples, sigma, inner_steps
+        self.num_samples, self.sigma, self.inner_steps = num_samples, sigma, inner_steps
         n = layer.problem.num_costs
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -73,30 +72,27 @@ class LearnedLandscapeLoss(nn.Module):
         self.register_buffer("memory", torch.zeros(memory, 2 * n + 1, dtype=torch.float64))
         self.register_buffer("stored", torch.zeros((), dtype=torch.long))
 
-    def forward(
-        self, theta: Batch, costs: Batch, z_true: Batch, problems: Sequence[Problem] | None = None
-    ) -> Tensor:
-        """theta, costs, z_true (batch, n), or lists of (n,) vectors -> scalar."""
-        found = blocks(self.layer, problems, theta, costs, z_true)
-        if [problem for problem, _ in found] != [self.layer.problem]:
+    def block_loss(self, problem: Problem, theta: Tensor, costs: Tensor, z_true: Tensor) -> Tensor:
+        if problem is not self.layer.problem:
             raise UnsupportedError("LearnedLandscapeLoss learns one problem; got others.")
-        _, (t, c, z) = found[0]
+        theta, costs = theta.double(), costs.double()
         if self.training:
-            self._remember(t.detach().double(), c.double(), z.double())
+            self._remember(problem, theta.detach(), costs, z_true.double())
             with torch.enable_grad():
                 self._fit()
         fixed = {name: p.detach() for name, p in self.landscape.named_parameters()}
-        predicted = functional_call(self.landscape, fixed, (_features(t.double(), c.double()),))
-        return predicted.mean().to(t.dtype)
+        predicted: Tensor = functional_call(self.landscape, fixed, (_features(theta, costs),))
+        return predicted[:, 0]
 
-    def _remember(self, theta: Tensor, costs: Tensor, z_true: Tensor) -> None:
+    def _remember(self, problem: Problem, theta: Tensor, costs: Tensor, z_true: Tensor) -> None:
         """Decide at theta and around it, and store what it cost."""
-        problem = self.layer.problem
-        assert isinstance(problem, Problem)
         around = theta + self.sigma * cost_scale(theta) * self.noise(self.num_samples, theta)
         asked = torch.cat([theta[None], around])
-        z = exact_decisions(problem, asked, oracle_of(self.layer))
-        regret = (costs * (z - z_true)).sum(-1) / (costs.abs() * z_true).sum(-1).clamp_min(1e-12)
+        excess = problem.cost_of(self.exact_decisions(problem, asked), costs.expand_as(asked))
+        excess = excess - problem.cost_of(z_true, costs)
+        # an optimum that takes nothing has no cost to compare with: all costs stand in for it
+        unit = (costs.abs() * z_true).sum(-1)
+        regret = excess / torch.where(unit > 0, unit, costs.abs().sum(-1).clamp_min(1e-300))
         rows = torch.cat([_features(asked, costs.expand_as(asked)), regret[..., None]], -1)
         rows = rows.reshape(-1, rows.shape[-1])[-len(self.memory) :]
         places = (self.stored + torch.arange(len(rows), device=rows.device)) % len(self.memory)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from diffcomb.losses.batch import Batch, as_rows, mean_of
-from diffcomb.problems import Problem
+from diffcomb.errors import InvalidCostsError
+from diffcomb.losses.cost_error import CostMSELoss
 
 
-class LogCostMSELoss(nn.Module):
+class LogCostMSELoss(CostMSELoss):
     """l(theta; c) = mean_i (log theta_i - log c_i)^2: relative errors, for positive costs.
 
     A few jammed links no longer outweigh all others, as they do in `CostMSELoss`. The price: it aims
@@ -16,15 +16,15 @@ class LogCostMSELoss(nn.Module):
 
     Args:
         layer: accepted so that all losses are built alike; not used.
+
+    Raises:
+        InvalidCostsError: a prediction or a cost that is not positive.
     """
 
-    needs = ("costs",)
-
-    def __init__(self, layer: nn.Module | None = None) -> None:
-        super().__init__()
-
-    def forward(self, theta: Batch, costs: Batch, problems: list[Problem] | None = None) -> Tensor:
-        """theta, costs (batch, n) positive, or lists of (n_i,) vectors -> scalar."""
-        return mean_of(
-            (t.log() - c.log()).square() for t, c in zip(as_rows(theta), as_rows(costs), strict=True)
-        )
+    def block_loss(self, problem: None, theta: Tensor, costs: Tensor) -> Tensor:
+        if not bool((theta > 0).all() & (costs > 0).all()):
+            raise InvalidCostsError(
+                "LogCostMSELoss needs positive predictions and costs; end the model in a softplus, or use"
+                " CostMSELoss."
+            )
+        return (theta.log() - costs.log()).square()

@@ -6,12 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from diffcomb.errors import UnknownNameError, UnsupportedError
-from diffcomb.layers import exact_decisions, matching_step
-from diffcomb.losses.batch import Batch, blocks, mean_of, oracle_of
+from diffcomb.layers import matching_step
+from diffcomb.losses.loss import Loss
 from diffcomb.problems import Problem
 
 
-class PerturbationGradientLoss(nn.Module):
+class PerturbationGradientLoss(Loss):
     """l(theta; c) = (V(theta + h c) - V(theta - h c)) / (2 h), V(theta) = min over Z of theta'z.
 
     Gupta & Huang 2024, arXiv:2402.03256 (PG). A difference quotient of V in the direction c, where the
@@ -30,21 +30,17 @@ class PerturbationGradientLoss(nn.Module):
     needs = ("costs",)
 
     def __init__(self, layer: nn.Module, width: float = 1.0, difference: str = "central") -> None:
-        super().__init__()
+        super().__init__(layer)
         if not width > 0:
             raise UnsupportedError(f"width must be positive, got {width}.")
         if difference not in ("backward", "forward", "central"):
             raise UnknownNameError(f"Unknown difference {difference!r}; choose backward, forward or central.")
-        self.layer, self.width, self.difference = layer, width, difference
+        self.width, self.difference = width, difference
 
-    def forward(self, theta: Batch, costs: Batch, problems: list[Problem] | None = None) -> Tensor:
-        """theta, costs (batch, n), or lists of (n_i,) vectors -> scalar."""
-        losses = []
-        for problem, (t, c) in blocks(self.layer, problems, theta, costs):
-            h = self.width * matching_step(t, c)
-            high = t if self.difference == "backward" else t + h * c
-            low = t if self.difference == "forward" else t - h * c
-            z = exact_decisions(problem, torch.stack([high, low]), oracle_of(self.layer)).to(t.dtype)
-            gap = (high * z[0]).sum(-1) - (low * z[1]).sum(-1)
-            losses.append(gap / (h[:, 0] * (2 if self.difference == "central" else 1)))
-        return mean_of(losses)
+    def block_loss(self, problem: Problem, theta: Tensor, costs: Tensor) -> Tensor:
+        h = self.width * matching_step(theta, costs)
+        high = theta if self.difference == "backward" else theta + h * costs
+        low = theta if self.difference == "forward" else theta - h * costs
+        ends = torch.stack([high, low])
+        value = problem.cost_of(self.exact_decisions(problem, ends), ends)
+        return (value[0] - value[1]) / (h[:, 0] * (2 if self.difference == "central" else 1))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from diffcomb.errors import InvalidInstanceError
-from diffcomb.losses.batch import Batch
+from diffcomb.layers import Costs
+from diffcomb.losses.loss import Loss
 from diffcomb.problems import Problem
 
 
-class StagedLoss(nn.Module):
+class StagedLoss(Loss):
     """`first` for `steps` training steps, then `then`.
 
     Decision-focused losses that are not convex, or whose gradients vanish where decisions do not
@@ -42,13 +44,18 @@ class StagedLoss(nn.Module):
         self.needs = tuple(dict.fromkeys((*self.first.needs, *self.then.needs)))  # type: ignore[misc]
 
     def forward(
-        self, theta: Batch, *supervision: Batch | list[Problem], problems: list[Problem] | None = None
+        self,
+        theta: Costs,
+        *supervision: Any,
+        problems: Sequence[Problem] | None = None,
+        costs: Costs | None = None,
+        z_true: Costs | None = None,
     ) -> Tensor:
         """theta, then the fields in `needs`, then the problems where instances bring their own -> scalar."""
-        fields = dict(zip(self.needs, supervision, strict=False))
-        own = supervision[len(self.needs) :] or (() if problems is None else (problems,))
+        fields, problems = self._named(supervision, {"costs": costs, "decisions": z_true}, problems)
         current = self.first if int(self.done) < self.steps else self.then
+        own = () if problems is None else (problems,)
+        loss: Tensor = current(theta, *(fields[name] for name in current.needs), *own)  # type: ignore[union-attr]
         if torch.is_grad_enabled():
             self.done += 1
-        loss: Tensor = current(theta, *(fields[name] for name in current.needs), *own)  # type: ignore[union-attr]
         return loss

@@ -1,6 +1,6 @@
 """Regret, gap and gradient agreement."""
 
 from diffcomb.metrics.gradient_cosine import gradient_cosine
-from diffcomb.metrics.regret import normalized_regret, regret
+from diffcomb.metrics.regret import cost_unit, normalized_regret, regret_scale, relative_gap
 
-__all__ = ["gradient_cosine", "normalized_regret", "regret"]
+__all__ = ["cost_unit", "gradient_cosine", "normalized_regret", "regret_scale", "relative_gap"]

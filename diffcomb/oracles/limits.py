@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from typing import Any
 
+from diffcomb.cores import available_cores
 from diffcomb.errors import UnsupportedError
 
 
@@ -49,10 +49,3 @@ class Limits:
     def of(given: Any) -> Limits:
         """Limits as they are; a name or an oracle alone has none."""
         return given if isinstance(given, Limits) else Limits(given)
-
-
-def available_cores() -> int:
-    """Cores this process may use; all of the machine where the system does not tell (macOS, Windows)."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

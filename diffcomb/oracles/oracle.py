@@ -23,9 +23,14 @@ class Decidable(Protocol):
     """What oracles read of a problem, which lives above them; `Problem` has it all."""
 
     num_costs: int
+
+    @property
+    def num_vars(self) -> int: ...
+
     default_oracle: str
     oracles: Sequence[Any]
     is_binary: bool
+    has_program: bool
 
     def polytope(self) -> Program: ...
 
@@ -80,6 +85,11 @@ _BACKENDS: dict[str, Oracle] = {}
 def register_oracle(oracle: Oracle) -> None:
     """Make a backend available by name to every problem it supports."""
     _BACKENDS[oracle.name] = oracle
+
+
+def backend_names() -> list[str]:
+    """The mixed-integer backends, installed or not."""
+    return list(_BACKENDS)
 
 
 def oracle_names(problem: Decidable, *, exact_only: bool = False) -> list[str]:

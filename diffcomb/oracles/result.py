@@ -31,7 +31,7 @@ class OracleResult:
 
     Attributes:
         decision: (batch, n), 0-1 (start times for scheduling), dtype and device of theta; (n,) if theta was.
-        value: (batch,) objective of the decision; +inf where none was found.
+        value: (batch,) objective of the decision, float32 or float64; +inf where none was found.
         bound: (batch,) proven lower bound on the optimum; equals value where status is optimal.
         status: the least favourable status of the batch; `statuses` has one per instance.
         seconds: wall-clock seconds of the whole call.

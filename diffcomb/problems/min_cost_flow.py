@@ -8,6 +8,8 @@ from scipy import sparse
 from torch import Tensor
 
 from diffcomb.errors import InvalidInstanceError
+from diffcomb.problems.end_points import end_points
+from diffcomb.problems.own_arrays import real_numbers
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.program import Program
 
@@ -24,18 +26,16 @@ class MinCostFlow(Problem):
     """
 
     default_oracle = "highs"
+    structure = ("num_nodes", "tails", "heads")
 
     def __init__(
         self, edges: Tensor | np.ndarray | list[tuple[int, int]], supplies: Tensor | np.ndarray | list[int]
     ) -> None:
-        arcs, self.supplies = np.asarray(edges, dtype=np.int64), np.asarray(supplies, dtype=np.float64)
+        self.supplies = real_numbers(supplies, "supplies")
+        if self.supplies.ndim != 1:
+            raise InvalidInstanceError(f"supplies must have shape (num_nodes,), got {self.supplies.shape}.")
         self.num_nodes = len(self.supplies)
-        if arcs.ndim != 2 or arcs.shape[1] != 2 or len(arcs) == 0:
-            raise InvalidInstanceError(f"Arcs must have shape (n, 2), got {arcs.shape}.")
-        if arcs.min() < 0 or arcs.max() >= self.num_nodes:
-            raise InvalidInstanceError(f"Arc end points must lie in 0..{self.num_nodes - 1}.")
-        if (arcs[:, 0] == arcs[:, 1]).any():
-            raise InvalidInstanceError("Self-loops carry no flow anywhere; remove them.")
+        arcs = end_points(edges, self.num_nodes)
         if (self.supplies != np.round(self.supplies)).any() or self.supplies.sum() != 0:
             raise InvalidInstanceError("supplies must be integers that sum to 0.")
         self.tails, self.heads = arcs[:, 0].copy(), arcs[:, 1].copy()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
+import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import isfinite
 from typing import Protocol
 
@@ -60,8 +63,15 @@ class Problem(ABC):
     default_oracle: str = "highs"
     #: sign of typical costs; -1 where they are negated gains
     cost_sign: int = 1
-    #: True when Z is a set of 0-1 vectors with a polytope, which is all that MIP backends need
+    #: True when Z is a set of 0-1 vectors
     is_binary: bool = True
+    #: True when `polytope()` exists, which is all that mixed-integer backends need
+    has_program: bool = True
+    #: True where the costs decide which decisions are feasible (start times under durations)
+    set_moves: bool = False
+    #: names of attributes that say all of the program but its right-hand sides; (): nothing short does
+    structure: tuple[str, ...] = ()
+    _structure_key: Hashable = None
 
     # -- the feasible set ---------------------------------------------------------------------
     @abstractmethod
@@ -76,15 +86,20 @@ class Problem(ABC):
             UnsupportedError: Z is known by an oracle of its own alone; solver="vertices" needs no rows.
         """
 
-    @property
+    @cached_property
     def unit_box(self) -> UnitBox:
         """The map between decisions and the unit box, which contains Z in its coordinates."""
-        return UnitBox.unit(self.num_vars)
+        if self.is_binary:
+            return UnitBox.unit(self.num_vars)
+        try:
+            return UnitBox.of(self.polytope())
+        except UnsupportedError:
+            return UnitBox.unit(self.num_vars)
 
     @property
     def has_linear_oracle(self) -> bool:
-        """Whether min theta'z over Z is what is decided, so that Z is known by its linear minimisers."""
-        return True
+        """Whether min c'z over a fixed Z is what is decided, so that Z is known by its linear minimisers."""
+        return not self.set_moves
 
     def remainder(self, decision: Tensor, theta: Tensor) -> Remainder:
         """The derivative of the continuous part of `decision` (batch, n) in theta, discrete choices fixed.
@@ -95,6 +110,20 @@ class Problem(ABC):
         raise UnsupportedError(
             f"No part of a decision of {type(self).__name__} moves with the costs; use gradient='relaxed'."
         )
+
+    @property
+    def structure_key(self) -> Hashable:
+        """Equal for problems that differ in right-hand sides alone, which solvers take as one batch.
+
+        Cheap: no program is built for it, and it is computed once. A subclass that declares no
+        `structure` of its own may have added rows, so each of its instances is equal to itself alone.
+        """
+        if not vars(type(self)).get("structure"):
+            return weakref.ref(self)
+        if self._structure_key is None:
+            parts = (_fingerprint(getattr(self, name)) for name in self.structure)
+            self._structure_key = (type(self), *parts)
+        return self._structure_key
 
     #: whether convex solvers should start on `candidate_columns` alone and price the others
     has_candidate_columns: bool = False
@@ -136,10 +165,6 @@ class Problem(ABC):
     def cost_graph(self) -> CostGraph:
         """The graph whose edges carry the costs, for encoders."""
 
-    def costs_of(self, theta: Tensor) -> Tensor:
-        """The costs (..., n) to minimise that theta (..., num_costs) stands for."""
-        return theta if self.cost_map is None else self.cost_map.costs(theta)
-
     def cost_scale(self, theta: Tensor) -> Tensor:
         """What rho is measured in, (..., num_costs) -> (...): mean |costs x width| of the variables that
         theta drives, without costs that are known."""
@@ -149,9 +174,17 @@ class Problem(ABC):
             costs = costs * torch.from_numpy(box.width).to(costs)
         return costs.abs().mean(-1) if self.cost_map is None else self.cost_map.mean(costs.abs())
 
+    def costs_of(self, theta: Tensor) -> Tensor:
+        """The costs (..., n) to minimise that theta (..., P) stands for."""
+        return theta if self.cost_map is None else self.cost_map.costs(theta)
+
     def objective(self, z: Tensor, theta: Tensor) -> Tensor:
         """The user's objective: theta'z, or (C theta + c0)'z + constant; (..., n), (..., P) -> (...)."""
         return (z * theta).sum(-1) if self.cost_map is None else self.cost_map.value(z, theta)
+
+    def cost_of(self, decision: Tensor, theta: Tensor) -> Tensor:
+        """What losses and layers minimise, (..., n) and (..., P) -> (...): the objective, or minus a gain."""
+        return self.sign * self.objective(decision, theta)
 
     def realized_cost(self, decision: Tensor, theta: Tensor) -> Tensor:
         """What a decision (..., n), made on predictions, costs when theta (..., P) occurs -> (...)."""
@@ -233,60 +266,71 @@ class Problem(ABC):
         return self._minimize(self.costs_of(theta), limits)
 
     def _minimize(self, costs: Tensor, limits: Limits) -> OracleAnswer:
-        """The oracle's answer for costs (batch, n) of the variables."""
-        array = np.ascontiguousarray(costs.detach().to("cpu", torch.float64).numpy())
-        return find_oracle(limits.oracle, self).solve(self, array, limits)
+        """min c'z over Z for costs (batch, n) of the coordinates themselves, past any cost map."""
+        chosen = find_oracle(limits.oracle, self)
+        array = np.ascontiguousarray(costs.to("cpu", torch.float64).numpy())
+        return chosen.solve(self, array, limits) if len(array) else OracleAnswer(array, np.zeros(0), ())
 
     def decide(self, costs: Tensor, limits: Limits) -> Tensor:
-        """z*(costs) (batch, n) for costs (batch, n) of the variables, which may have any sign.
+        """z*(costs) (batch, n) for costs (batch, n) of the coordinates themselves, which may have any sign.
 
-        Modified costs (theta + rho (x - 1/2), say) turn negative where theta is not. Where the oracle
-        refuses a negative cycle, a mixed-integer solver decides: a shortest path on a graph with cycles
-        needs costs without.
+        For algorithms that change costs: modified ones (theta + rho (x - 1/2), say) turn negative where theta
+        is not. Where the oracle refuses a negative cycle, a mixed-integer solver decides: a shortest path on
+        a graph with cycles needs costs without.
         """
         try:
-            answer = self._minimize(costs, limits)
+            answer = self._minimize(costs.detach(), limits)
         except InvalidCostsError:
             if limits.oracle != "auto" or "highs" not in oracle_names(self):
                 raise
-            answer = self._minimize(costs, limits.with_oracle("highs"))
-        self._refuse(answer.statuses)
+            answer = self._minimize(costs.detach(), limits.with_oracle("highs"))
+        self._refuse(answer, None)
         return torch.from_numpy(answer.decisions).to(costs.device)
 
-    def _refuse(self, statuses: tuple[Status, ...], theta: Tensor | None = None) -> None:
-        """Raise for the worst of the statuses, if it is no decision; theta (batch, P) or (P,)."""
-        worst = Status.worst(statuses)
-        if worst is Status.INFEASIBLE:
-            place = statuses.index(Status.INFEASIBLE)
+    def _refuse(self, answer: OracleAnswer, theta: Tensor | None) -> None:
+        status = Status.worst(answer.statuses)
+        if status is Status.INFEASIBLE:
+            place = answer.statuses.index(Status.INFEASIBLE)
             given = None if theta is None else theta.detach().reshape(-1, self.num_costs)[place]
             raise InfeasibleError(self.why_infeasible(given))
-        if worst is Status.UNKNOWN:
+        if status is Status.UNKNOWN:
             raise SolveFailedError("No solution found within the limits; raise time_limit.")
 
     def _result(self, answer: OracleAnswer, theta: Tensor, seconds: float, on_failure: str) -> OracleResult:
         status = Status.worst(answer.statuses)
         if on_failure == "raise":
-            self._refuse(answer.statuses, theta)
-        given = theta.detach()
-        decision = torch.from_numpy(answer.decisions).to(theta.device, theta.dtype)
-        decision = decision.reshape(*theta.shape[:-1], decision.shape[-1])
-        value = self.objective(decision, given)
+            self._refuse(answer, theta)
+        given = theta.detach().double()
+        found = torch.from_numpy(answer.decisions).to(theta.device)
+        found = found.reshape(*theta.shape[:-1], found.shape[-1])
+        decision = found.to(theta.dtype)
+        # a sum of half-precision costs overflows, and rounds to three digits: values are float32 at least
+        precise = torch.promote_types(theta.dtype, torch.float32)
+        value = self.objective(found, given).to(precise)
         unique = None
         if answer.unique is not None:
             unique = torch.from_numpy(answer.unique).to(theta.device).reshape(value.shape)
         if status is Status.OPTIMAL:
             # a proof closes the gap by definition; what is left between the two is rounding
             return OracleResult(decision, value, value, answer.statuses, seconds, unique)
-        found = torch.tensor(
+        has_decision = torch.tensor(
             [s not in (Status.INFEASIBLE, Status.UNKNOWN) for s in answer.statuses], device=theta.device
         ).reshape(value.shape)
         optimal = torch.tensor([s is Status.OPTIMAL for s in answer.statuses], device=theta.device).reshape(
             value.shape
         )
         # bounds are those of c'z to minimise; here they return to the user's sense and constant
-        bound = torch.from_numpy(answer.bounds).to(theta.device, theta.dtype).reshape(value.shape)
+        bound = torch.from_numpy(answer.bounds).to(theta.device, torch.float64).reshape(value.shape)
         bound = self.sign * bound + (0.0 if self.cost_map is None else self.cost_map.constant(given))
-        value = torch.where(found, value, self.sign * torch.inf)
+        bound = bound.to(precise)
+        value = torch.where(has_decision, value, self.sign * torch.inf)
         nearest = torch.minimum if self.sign > 0 else torch.maximum
         bound = torch.where(optimal, value, nearest(bound, value))
         return OracleResult(decision, value, bound, answer.statuses, seconds, unique)
+
+
+def _fingerprint(value: object) -> Hashable:
+    """A number, name or array as a short key; arrays by content."""
+    if not isinstance(value, np.ndarray):
+        return value
+    return value.shape, value.dtype.str, hashlib.blake2b(value.tobytes(), digest_size=16).digest()

@@ -10,6 +10,7 @@ from scipy import sparse
 from torch import Tensor
 
 from diffcomb.errors import InfeasibleError, InvalidInstanceError
+from diffcomb.problems.own_arrays import whole_number, whole_numbers
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.program import Program
 
@@ -28,9 +29,10 @@ class SetCover(Problem):
     default_oracle = "highs"
 
     def __init__(self, sets: Sequence[Sequence[int]], num_elements: int, *, cover: int = 1) -> None:
-        members = [np.unique(np.asarray(list(s), dtype=np.int64)) for s in sets]
-        if not members or num_elements < 1 or cover < 1:
-            raise InvalidInstanceError("Set cover needs at least one set, one element and cover >= 1.")
+        members = [np.unique(whole_numbers(s, f"Elements of set {k}")) for k, s in enumerate(map(list, sets))]
+        num_elements, cover = whole_number(num_elements, "num_elements", 1), whole_number(cover, "cover", 1)
+        if not members:
+            raise InvalidInstanceError("Set cover needs at least one set.")
         if any(len(m) and (m[0] < 0 or m[-1] >= num_elements) for m in members):
             raise InvalidInstanceError(f"Elements must lie in 0..{num_elements - 1}.")
         self.members, self.num_elements, self.cover = members, num_elements, cover

@@ -11,6 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from diffcomb.errors import InvalidInstanceError
+from diffcomb.program.membership import Membership
 from diffcomb.program.rows import Rows, Separation
 
 
@@ -110,7 +111,18 @@ class Program:
         for matrix in (self.A, self.G):
             parts += [matrix.shape, matrix.indptr.tobytes(), matrix.indices.tobytes(), matrix.data.tobytes()]
         parts += [self.lower.tobytes(), self.upper.tobytes(), self.integer.tobytes()]
+        Q = self.quadratic
+        parts.append(None if Q is None else (Q.indptr.tobytes(), Q.indices.tobytes(), Q.data.tobytes()))
         return tuple(parts)
+
+    @cached_property
+    def membership(self) -> Membership:
+        """Which points satisfy the rows known from the start, exactly where they are whole numbers."""
+        return Membership(self)
+
+    def contains(self, x: np.ndarray) -> np.ndarray:
+        """x (..., n) -> (...) bool: whole to 1e-6 where it must be, in its bounds, in the known rows."""
+        return self.membership.contains(np.asarray(x, dtype=np.float64))
 
     def separate(self, x: np.ndarray) -> Rows:
         """Lazy rows violated at x (n,); empty when x satisfies all of them."""

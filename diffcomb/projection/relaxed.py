@@ -12,11 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from diffcomb.errors import InvalidCostsError
 from diffcomb.program import UnitBox
 from diffcomb.projection.projector import Projector
 
@@ -59,6 +61,9 @@ def proximal(
     """
     box, weight = projector.box, rho.detach()[:, None]
     step = theta.detach() / weight
+    # one pass without a temporary; a sum may overflow where every entry is finite
+    if not isfinite(step.sum().item()) and not bool(torch.isfinite(step).all()):
+        raise InvalidCostsError("Costs divided by rho overflow; divide the costs by a common factor.")
     if box.is_identity:
         found = projector.project(center - step, **known)
         scale = -1.0 / weight

@@ -67,7 +67,7 @@ class RoutedProjector:
         if program is not None and not lazy_rows:
             program = program.without_lazy_rows()
         self.program = program
-        self.box = box or (UnitBox.of(program) if program is not None else UnitBox.unit(0))
+        self.box = UnitBox.of(program) if program is not None else box or UnitBox.unit(0)
         self._decide, self._candidates = decide, candidates
         self._unit = None if program is None else self.box.program(program)
         self.facts = Facts(

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from diffcomb.errors import UnsupportedError
 from diffcomb.layers import exactness_threshold, projector_of
-from diffcomb.metrics import gradient_cosine
+from diffcomb.metrics import gradient_cosine, relative_gap
 from diffcomb.oracles.linear_program import LinearProgram
 from diffcomb.projection import unconstrained_adjoint
 from diffcomb.projection.references.face import face_projector_basis
@@ -64,7 +64,7 @@ class _Question:
         value = float(self.problem.objective(x[0], self.theta[0]))
         measured = {
             "cosine": float(gradient_cosine(gradient, reference)[0]),
-            "gap": (value - self.optimal) / abs(self.optimal),
+            "gap": relative_gap(value, self.optimal, self.theta[0]),
             "error_of_x": float((x - self.relaxed.x).abs().max()),
             "relative_norm": _ratio(gradient, reference),
             "milliseconds": milliseconds,

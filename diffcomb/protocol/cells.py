@@ -29,6 +29,7 @@ class Cell:
             "format": _FORMAT,
             "cell": dataclasses.astuple(self),
             "method": settings.methods.get(self.method),
+            "oracle": dataclasses.asdict(settings.oracle),
             "seed": settings.seed,
             "time_limit": settings.time_limit,
             "gradient": dataclasses.asdict(settings.gradient) if self.group == "gradient" else None,

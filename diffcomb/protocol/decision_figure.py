@@ -12,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from diffcomb.metrics import relative_gap
 from diffcomb.problems import GraphColoring, JobShop, Problem
 from diffcomb.protocol.coloring_figure import draw_coloring
 from diffcomb.protocol.gantt_figure import save_gantt_figure
@@ -60,7 +61,7 @@ def _save(
         for axis, method in zip(axes[i], methods, strict=True):
             z = decided[method][i]
             legend = _draw(problems[i], axis, positions[i], optimal[i], z)
-            extra = (float((costs[i] * z).sum()) - optimum) / abs(optimum)
+            extra = relative_gap(float((costs[i] * z).sum()), optimum, costs[i])
             axis.set_title(f"{method}: {extra:+.1%}", fontsize=9)
             axis.set_xticks([])
             axis.set_yticks([])

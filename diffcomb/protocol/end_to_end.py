@@ -8,6 +8,8 @@ epoch it decides on a stream of unseen contexts with the head's deployed decisio
     regret          (sum c'z - sum V(c)) / sum |V(c)|
     cost reduction  (sum c'z before training - sum c'z now) / sum |V(c)|, cumulative over the stream
 
+(counted in typical costs where the optima are nothing, see `normalized_regret`)
+
 Schedules cost what happens when their planned start times meet the true durations; see PlannedStartLoss.
 """
 
@@ -20,6 +22,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor, nn
 
+from diffcomb.metrics import cost_unit, regret_scale
 from diffcomb.problems import JobShop, Problem, planned_start_cost
 from diffcomb.protocol.cells import Cell
 from diffcomb.protocol.heads import Head, head_of
@@ -53,7 +56,7 @@ def measure_end_to_end(cell: Cell, settings: ProtocolConfig) -> list[Row]:
     optimizer = torch.optim.Adam([*network.parameters(), *own], lr=what.learning_rate)
     order = seeded("order", cell.size, cell.trial)
     before = _stream_cost(head, network, test)
-    scale = float(test.values.abs().sum())
+    scale = float(regret_scale(test.values, cost_unit(test.costs)))
     best = float(test.values.sum())
     rows: list[Row] = [{"quantity": "regret", "x": 0.0, "value": (float(before.sum()) - best) / scale}]
     seconds = 0.0

@@ -1,6 +1,6 @@
 """Optimality gap of the decision a method ends up with.
 
-    gap = (f(z) - f*) / |f*|
+    gap = (f(z) - f*) / max(|f*|, mean|c|)
 
 f* is the proven optimum; on a benchmark file the best value known, where no proof is in reach. The
 note of every row says which.
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import torch
 
+from diffcomb.metrics import relative_gap
 from diffcomb.problems import GraphColoring, Problem
 from diffcomb.protocol.benchmark_files import best_known_colors
 from diffcomb.protocol.cells import Cell
@@ -45,7 +46,7 @@ def measure_gap(cell: Cell, settings: ProtocolConfig) -> list[Row]:
 
     value = float(trial.problem.objective(decision, trial.costs))
     rows: list[Row] = [
-        {"quantity": "gap", "value": (value - reference) / max(abs(reference), 1e-12), "note": note},
+        {"quantity": "gap", "value": relative_gap(value, reference, trial.costs), "note": note},
         {"quantity": "feasible", "value": float(_feasible(trial.problem, decision, trial))},
         {"quantity": "seconds", "value": seconds},
     ]

@@ -7,19 +7,34 @@ from functools import lru_cache
 from typing import Any
 
 import torch
-from hydra.errors import InstantiationException
-from hydra.utils import instantiate
 from torch import Tensor, nn
 
-from diffcomb.errors import DiffcombError, UnsupportedError
+from diffcomb.errors import UnsupportedError
 from diffcomb.layers import DecisionLayer
-from diffcomb.losses import CostMSELoss, OptimalValueLoss, PlannedStartLoss, RegretLoss
+from diffcomb.losses import (
+    CostMSELoss,
+    ImitationLoss,
+    LogCostMSELoss,
+    OptimalValueLoss,
+    PlannedStartLoss,
+    RegretLoss,
+    StagedLoss,
+)
+from diffcomb.oracles import Limits
 from diffcomb.problems import JobShop, Problem
+from diffcomb.protocol.commands.building import build, oracle_settings
 from diffcomb.protocol.settings import ProtocolConfig
 from diffcomb.protocol.trials import family_problem, trial_of
 
 #: losses that make sense of start times; the cost c'z of others is no cost of a schedule
-_SCHEDULE_LOSSES = (PlannedStartLoss, OptimalValueLoss, CostMSELoss)
+_SCHEDULE_LOSSES = (
+    PlannedStartLoss,
+    ImitationLoss,
+    OptimalValueLoss,
+    CostMSELoss,
+    LogCostMSELoss,
+    StagedLoss,
+)
 
 
 class Head:
@@ -32,18 +47,19 @@ class Head:
         loss: loss(theta, *fields named in needs), in units of costs.
     """
 
-    def __init__(self, node: dict[str, Any], problem: Problem) -> None:
+    def __init__(self, node: dict[str, Any], problem: Problem, oracle: Limits) -> None:
         if node.get("layer") is None:
             raise UnsupportedError(f"{node['name']} is no decision head: it brings a model of its own.")
         self.problem = problem
-        self.deployed: nn.Module = _instantiate(node["layer"], problem).eval()
+        key = node["name"]
+        self.deployed: nn.Module = build(node["layer"], problem, key=f"{key}.layer", oracle=oracle).eval()
         relaxed = dict(node["layer"])
         if isinstance(self.deployed, DecisionLayer) and problem.is_binary:
             relaxed["decision"] = "relaxed"
-        self.trained: nn.Module = _instantiate(relaxed, problem).train()
-        self.loss: nn.Module = _instantiate(node["loss"], self.trained).train()
-        if isinstance(problem, JobShop) and not isinstance(self.loss, (*_SCHEDULE_LOSSES, RegretLoss)):
-            raise UnsupportedError(f"{type(self.loss).__name__} has no meaning for start times.")
+        self.trained: nn.Module = build(relaxed, problem, key=f"{key}.layer", oracle=oracle).train()
+        self.loss: nn.Module = build(node["loss"], self.trained, key=f"{key}.loss").train()
+        if not isinstance(self.loss, RegretLoss):  # its gradient of start times can be measured all the same
+            refuse_meaningless_loss(problem, self.loss)
         self._start = copy.deepcopy(self.loss.state_dict())
 
     def reset(self) -> None:
@@ -53,8 +69,7 @@ class Head:
 
     def require_meaningful_cost(self) -> None:
         """Refuse to train on c'z where the decision is a vector of start times."""
-        if isinstance(self.problem, JobShop) and isinstance(self.loss, RegretLoss):
-            raise UnsupportedError("Start times times costs are no cost of a schedule; PlannedStartLoss is.")
+        refuse_meaningless_loss(self.problem, self.loss)
 
     def loss_value(self, theta: Tensor, costs: Tensor, decisions: Tensor) -> Tensor:
         """theta, costs, decisions (batch, n) -> scalar mean."""
@@ -70,15 +85,14 @@ class Head:
         return torch.zeros_like(leaf) if gradient is None else gradient
 
 
-def _instantiate(node: dict[str, Any], argument: object) -> nn.Module:
-    """As Hydra's, but a refusal by the class itself comes through as what it is."""
-    try:
-        made: nn.Module = instantiate(node, argument)
-    except InstantiationException as error:
-        if isinstance(error.__cause__, DiffcombError):
-            raise error.__cause__ from None
-        raise
-    return made
+def refuse_meaningless_loss(problem: Problem, loss: nn.Module) -> None:
+    """Raise UnsupportedError for losses that make no sense of the problem's decisions."""
+    if not isinstance(problem, JobShop):
+        return
+    if isinstance(loss, RegretLoss):
+        raise UnsupportedError("Start times times costs are no cost of a schedule; PlannedStartLoss is.")
+    if not isinstance(loss, _SCHEDULE_LOSSES):
+        raise UnsupportedError(f"{type(loss).__name__} has no meaning for start times.")
 
 
 def head_of(method: str, settings: ProtocolConfig, size: str, trial: int) -> Head:
@@ -87,7 +101,7 @@ def head_of(method: str, settings: ProtocolConfig, size: str, trial: int) -> Hea
         problem = family_problem(settings.problem, int(size), trial, settings.seed)
     else:
         problem = trial_of(settings.problem, size, trial, settings.seed, settings.data_folder).problem
-    head = _kept(_Node(method, settings.methods[method]), problem)
+    head = _kept(_Node(method, settings.methods[method]), problem, oracle_settings(settings.oracle))
     head.reset()
     return head
 
@@ -106,5 +120,5 @@ class _Node:
 
 
 @lru_cache(maxsize=128)
-def _kept(node: _Node, problem: Problem) -> Head:
-    return Head(node.node, problem)
+def _kept(node: _Node, problem: Problem, oracle: Limits) -> Head:
+    return Head(node.node, problem, oracle)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from importlib import metadata
 
 import diffcomb
+from diffcomb.cores import available_cores
 
 _PACKAGES = ("torch", "numpy", "scipy", "numba", "highspy", "ortools", "piqp", "clarabel")
 
@@ -15,7 +15,7 @@ def describe_machine() -> dict[str, str]:
     """Processor, cores, system, Python and the versions that numbers depend on."""
     facts = {
         "processor": _processor(),
-        "cores": str(len(os.sched_getaffinity(0))),
+        "cores": str(available_cores()),
         "system": platform.platform(),
         "python": platform.python_version(),
         "diffcomb": diffcomb.__version__,

@@ -5,31 +5,16 @@ from __future__ import annotations
 from itertools import groupby
 from pathlib import Path
 
-from diffcomb.errors import InvalidInstanceError
 from diffcomb.protocol.ablations import VARIANTS
 from diffcomb.protocol.benchmark_files import FOLDERS
 from diffcomb.protocol.cells import Cell
 from diffcomb.protocol.rho_sweep import SOLVERS
 from diffcomb.protocol.settings import GROUPS, ProtocolConfig
-from diffcomb.protocol.trials import FAMILIES, trial_of
+from diffcomb.protocol.trials import trial_of
 
 
 def plan(settings: ProtocolConfig) -> list[Cell]:
-    """All cells, the ones of an instance next to each other.
-
-    Raises:
-        InvalidInstanceError: unknown problem, group or scale, or a shard outside its range.
-    """
-    if settings.problem not in FAMILIES:
-        raise InvalidInstanceError(
-            f"Unknown protocol problem {settings.problem!r}; choose one of {', '.join(FAMILIES)}."
-        )
-    if unknown := set(settings.trials) - set(GROUPS):
-        raise InvalidInstanceError(f"Unknown group {sorted(unknown)}; choose of {', '.join(GROUPS)}.")
-    if settings.scale not in settings.sizes:
-        raise InvalidInstanceError(f"protocol.sizes has no scale {settings.scale!r}.")
-    if not 0 <= settings.shard < settings.shards:
-        raise InvalidInstanceError(f"protocol.shard must be in 0..{settings.shards - 1}.")
+    """All cells of checked settings, the ones of an instance next to each other."""
     cells = []
     for size in settings.sizes[settings.scale]:
         for trial in range(max(settings.trials.values(), default=0)):

@@ -12,6 +12,7 @@ import torch
 from diffcomb.errors import UnsupportedError
 from diffcomb.layers import concave_penalty, exactness_threshold, projector_of
 from diffcomb.layers.threshold import Threshold
+from diffcomb.metrics import relative_gap
 from diffcomb.protocol.cells import Cell
 from diffcomb.protocol.settings import ProtocolConfig
 from diffcomb.protocol.store import Row
@@ -47,11 +48,11 @@ def measure_rho_sweep(cell: Cell, settings: ProtocolConfig) -> list[Row]:
         if cell.method == "vertices" and ratio > _MOST:
             continue
         relaxed = solver.relax(trial.theta[None], torch.tensor([ratio * rho_bar], dtype=torch.float64))
-        excess = float(trial.problem.objective(relaxed.x[0], trial.theta)) - value
+        gap = relative_gap(float(trial.problem.objective(relaxed.x[0], trial.theta)), value, trial.theta)
         note = "conv(Z)" if hull else "outer relaxation"
         rows += [
             _row("exact", ratio, float((relaxed.x[0] - z).abs().max() <= 1e-9), note),
-            _row("relaxed_gap", ratio, excess / abs(value), note),
+            _row("relaxed_gap", ratio, gap, note),
             _row("gradient_norm", ratio, float(torch.linalg.vector_norm(relaxed.adjoint(g))) * rho_bar, note),
             _row("informative", ratio, float(relaxed.face_dimension[0] > 0), note),
         ]
@@ -62,11 +63,11 @@ def _concave(trial: Trial, ratio: float, rho_bar: float) -> list[Row]:
     found = concave_penalty(trial.problem, trial.theta, [ratio * rho_bar])
     note = "convex-concave procedure, nonconvex"
     value = float(optimum(trial, "theta").value)
-    excess = float(trial.problem.objective(found.decision, trial.theta)) - value
+    gap = relative_gap(float(trial.problem.objective(found.decision, trial.theta)), value, trial.theta)
     return [
         _row("exact", ratio, float(found.exact), note),
         _row("binary", ratio, float(found.binary), note),
-        _row("relaxed_gap", ratio, excess / abs(value), note),
+        _row("relaxed_gap", ratio, gap, note),
         # it ends at a vertex of X, where nothing moves
         _row("gradient_norm", ratio, 0.0, note),
     ]

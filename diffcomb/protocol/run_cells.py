@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
 import time
 import warnings
@@ -16,6 +17,7 @@ from diffcomb.errors import DiffcombError, MissingBackendError, UnknownNameError
 from diffcomb.protocol.ablations import measure_ablation
 from diffcomb.protocol.cells import Cell
 from diffcomb.protocol.end_to_end import measure_end_to_end
+from diffcomb.protocol.end_with_parent import end_with_parent
 from diffcomb.protocol.gap import measure_gap
 from diffcomb.protocol.gradient_accuracy import measure_gradient
 from diffcomb.protocol.overhead import measure_overhead
@@ -59,7 +61,10 @@ def run_cells(settings: ProtocolConfig, store: Store, name: str) -> int:
         else:
             # spawn: a forked child would inherit the locks of torch's and numba's threads
             context = multiprocessing.get_context("spawn")
-            with ProcessPoolExecutor(settings.workers, mp_context=context) as pool:
+            workers = ProcessPoolExecutor(
+                settings.workers, context, initializer=end_with_parent, initargs=(os.getpid(),)
+            )
+            with workers as pool:
                 futures = {pool.submit(run_task, task, settings, store): len(task) for task in missing}
                 for future in as_completed(futures):
                     future.result()

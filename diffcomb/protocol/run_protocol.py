@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,18 @@ from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from diffcomb.cores import available_cores
 from diffcomb.errors import InvalidInstanceError
+from diffcomb.protocol.check_settings import check_settings
 from diffcomb.protocol.report import Report, write_report
 from diffcomb.protocol.run_cells import run_cells
 from diffcomb.protocol.settings import ProtocolConfig
 from diffcomb.protocol.store import Row, Store
+
+log = logging.getLogger(__name__)
+
+#: what tells the folder of a protocol from others
+PROTOCOL_FILES = ("cells", "command.txt")
 
 
 def run_protocol(cfg: DictConfig) -> Report:
@@ -27,10 +34,13 @@ def run_protocol(cfg: DictConfig) -> Report:
     meanwhile cover what is finished, the one at the end everything.
     """
     settings = settings_of(cfg)
+    check_settings(settings)
     store = Store(protocol_folder(cfg))
     command = command_of(cfg)
     (store.folder / "command.txt").write_text(command)
-    print(f"{command}\nwrites below {store.folder}; repeated with output_dir={store.folder} it goes on")
+    log.info(
+        "%s\nwrites below %s; repeated with output_dir=%s it goes on", command, store.folder, store.folder
+    )
     # shards of one problem make up one plan
     name = hashlib.sha256(f"{settings.problem} {settings.scale}".encode()).hexdigest()[:8]
     run_cells(settings, store, name)
@@ -43,9 +53,9 @@ def settings_of(cfg: DictConfig) -> ProtocolConfig:
         raise InvalidInstanceError("No protocol chosen; use experiment=protocol_tsp, for example.")
     typed = OmegaConf.structured(ProtocolConfig)
     values = OmegaConf.to_container(cfg.protocol, resolve=True)
-    settings = OmegaConf.to_object(OmegaConf.merge(typed, values))
+    settings = OmegaConf.to_object(OmegaConf.merge(typed, values, {"oracle": cfg.oracle}))
     assert isinstance(settings, ProtocolConfig)
-    settings.workers = settings.workers or len(os.sched_getaffinity(0))
+    settings.workers = settings.workers or available_cores()
     return settings
 
 
@@ -63,13 +73,18 @@ def command_of(cfg: DictConfig) -> str:
     return f"python evaluate.py experiment=protocol_{cfg.protocol.problem}"
 
 
-def add_to_report(folder: str | Path, row: dict[str, Any], checkpoint: str) -> Report:
-    """Add a checkpoint's row to the report of a protocol's run folder; the same checkpoint replaces it."""
-    store = Store(folder)
-    if not store.expected():
+def check_report(folder: str | Path) -> None:
+    """Raise InvalidInstanceError where `folder` is no run folder of the protocol."""
+    if not any(Path(folder).glob("plan-*.json")):
         raise InvalidInstanceError(
             f"{folder} is no run folder of the protocol; run experiment=protocol_... ."
         )
+
+
+def add_to_report(folder: str | Path, row: dict[str, Any], checkpoint: str) -> Report:
+    """Add a checkpoint's row to the report of a protocol's run folder; the same checkpoint replaces it."""
+    check_report(folder)
+    store = Store(folder)
     named: Row = {
         "problem": "checkpoints",
         "size": str(row["problem"]),

@@ -12,6 +12,16 @@ GROUPS = ("gap", "gradient", "overhead", "end_to_end", "rho_sweep", "ablation")
 
 
 @dataclass
+class OracleConfig:
+    """Who decides exactly and within which limits, in every layer, loss and label; see `Problem.solve`."""
+
+    name: str = "auto"
+    time_limit: float | None = None
+    num_workers: int | None = None
+    seed: int = 0
+
+
+@dataclass
 class GradientSettings:
     """Gradient accuracy.
 
@@ -59,6 +69,7 @@ class ProtocolConfig:
         files: scale -> names of benchmark files, those present in `data_folder` are run.
         trials: group -> random instances per size (0: skip the group).
         methods: name -> node of the relaxation group.
+        oracle: of every method's exact decisions.
         skip: group -> methods left out of it, for those that can only repeat another's numbers.
         ratios: rho / rho_bar of the sweep.
         time_limit: wall-clock seconds of one exact solve on a benchmark file.
@@ -73,6 +84,7 @@ class ProtocolConfig:
     data_folder: str = "data"
     trials: dict[str, int] = field(default_factory=dict)
     methods: dict[str, Any] = field(default_factory=dict)
+    oracle: OracleConfig = field(default_factory=OracleConfig)
     skip: dict[str, list[str]] = field(default_factory=dict)
     gradient: GradientSettings = field(default_factory=GradientSettings)
     overhead: OverheadSettings = field(default_factory=OverheadSettings)

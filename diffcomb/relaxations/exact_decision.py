@@ -1,19 +1,19 @@
-"""The exact decision with its true derivative, zero; other relaxations replace the derivative."""
+"""The exact decision with its true derivative, zero; estimators replace the derivative."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from diffcomb.layers import Adjoint, attach_adjoint, exact_decisions, members_by_problem, refuse_start_times
-from diffcomb.oracles import Limits, find_oracle
+from diffcomb.layers import Adjoint, attach_adjoint, exact_decisions, refuse_start_times
+from diffcomb.oracles import Limits, Oracle, find_oracle
 from diffcomb.problems import Problem
+from diffcomb.relaxations.relaxation import Relaxation
 
 
-class ExactDecision(nn.Module):
+class ExactDecision(Relaxation):
     """Forward z*(theta), backward 0: the derivative of z* wherever it has one.
 
     The layer behind losses that bring their own gradient (SPO+, perturbed Fenchel-Young, ranking, ...),
@@ -22,27 +22,16 @@ class ExactDecision(nn.Module):
 
     Args:
         problem: what is decided; or a list of problems, called with a list of cost vectors.
-        oracle: a name, or Limits with limits.
+        oracle: a name, an oracle, or Limits.
     """
 
-    def __init__(self, problem: Problem | Sequence[Problem], *, oracle: str | Limits = "auto") -> None:
-        super().__init__()
-        self.problem = problem
-        self.oracle = Limits(oracle) if isinstance(oracle, str) else oracle
+    def __init__(
+        self, problem: Problem | Sequence[Problem], *, oracle: str | Oracle | Limits = "auto"
+    ) -> None:
+        super().__init__(problem)
+        self.oracle = Limits.of(oracle)
         if isinstance(problem, Problem):
             find_oracle(self.oracle.oracle, problem)  # refuse an unknown name now, not in the first epoch
-
-    def forward(self, theta: Tensor | Sequence[Tensor], problems: Sequence[Problem] | None = None) -> Any:
-        """theta (batch, n) or (n,), or a list of (n_i,) for a list of problems -> decisions alike."""
-        if isinstance(theta, Tensor) and isinstance(self.problem, Problem) and problems is None:
-            batch = self.problem.check_costs(theta)
-            return self._decide(self.problem, batch.reshape(-1, self.problem.num_costs)).reshape(theta.shape)
-        decisions: list[Any] = [None] * len(theta)
-        for problem, rows in members_by_problem(self.problem, problems, len(theta)).items():
-            batch = problem.check_costs(torch.stack([theta[i] for i in rows]))
-            for i, decision in zip(rows, self._decide(problem, batch), strict=True):
-                decisions[i] = decision
-        return decisions
 
     def estimate(self, problem: Problem, theta: Tensor) -> tuple[Tensor, Adjoint]:
         """The decision and its adjoint, g -> what stands in for d loss / d theta.
@@ -56,9 +45,10 @@ class ExactDecision(nn.Module):
         """z*(costs), (..., n) -> (..., n), one oracle call for all rows."""
         return exact_decisions(problem, costs, self.oracle)
 
-    def _decide(self, problem: Problem, theta: Tensor) -> Tensor:
+    def decide(self, problem: Problem, theta: Tensor) -> Tensor:
         refuse_start_times(problem)
-        costs = theta.detach().double()
         if not (theta.requires_grad and torch.is_grad_enabled()):
-            return self.solve(problem, costs).to(theta.dtype)
+            return self.solve(problem, theta).to(theta.dtype)
+        # a copy: the adjoint still needs it when the caller has changed theta in place
+        costs = theta.detach().to(torch.float64, copy=True)
         return attach_adjoint(theta, *self.estimate(problem, costs))

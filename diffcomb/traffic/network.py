@@ -7,9 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from diffcomb.data.tntp import read_tntp_coordinates, read_tntp_network, read_tntp_trips
+from diffcomb.data import read_tntp_coordinates, read_tntp_network, read_tntp_trips
 from diffcomb.errors import InfeasibleError, InvalidInstanceError
+from diffcomb.problems.own_arrays import real_numbers, whole_number, whole_numbers
 from diffcomb.problems.paths.shortest_trees import all_or_nothing, shortest_trees
+
+_OF_LINKS = ("free_flow_time", "capacity", "b", "power", "length", "fixed")
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,8 @@ class RoadNetwork:
         coordinates: (nodes, 2) or None, for pictures.
 
     Raises:
-        InvalidInstanceError: end points out of range, a capacity that is not positive, negative times.
+        InvalidInstanceError: end points out of range, a capacity that is not positive, other negative or
+            infinite numbers, a power between 0 and 1 where b > 0.
     """
 
     num_nodes: int
@@ -49,13 +53,32 @@ class RoadNetwork:
     first_link: np.ndarray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        for name in ("num_nodes", "num_zones", "first_thru_node"):
+            object.__setattr__(self, name, whole_number(getattr(self, name), name, 0))
+        for name in ("tails", "heads"):
+            object.__setattr__(self, name, whole_numbers(getattr(self, name), f"{name} of links"))
+        for name in _OF_LINKS:
+            object.__setattr__(self, name, real_numbers(getattr(self, name), f"{name} of links"))
+            if getattr(self, name).shape != self.tails.shape or not np.isfinite(getattr(self, name)).all():
+                raise InvalidInstanceError(f"{name} needs one finite number for each link.")
+        if self.coordinates is not None:
+            object.__setattr__(self, "coordinates", real_numbers(self.coordinates, "coordinates"))
+        if self.tails.ndim != 1 or self.heads.shape != self.tails.shape or len(self.tails) == 0:
+            raise InvalidInstanceError("Roads need links, each with a tail and a head.")
         ends = np.concatenate([self.tails, self.heads])
-        if len(ends) == 0 or ends.min() < 0 or ends.max() >= self.num_nodes:
+        if ends.min() < 0 or ends.max() >= self.num_nodes:
             raise InvalidInstanceError(f"Link end points must lie in 0..{self.num_nodes - 1}.")
         if not 0 < self.num_zones <= self.num_nodes:
             raise InvalidInstanceError(f"{self.num_nodes} nodes cannot have {self.num_zones} zones.")
-        if (self.capacity <= 0).any() or min(self.free_flow_time.min(), self.fixed.min()) < 0:
-            raise InvalidInstanceError("Capacities must be positive and times not negative.")
+        if (self.capacity <= 0).any() or min(getattr(self, name).min() for name in _OF_LINKS) < 0:
+            raise InvalidInstanceError(
+                "Capacities must be positive, times and the other numbers not negative."
+            )
+        if ((self.power > 0) & (self.power < 1) & (self.b > 0)).any():
+            raise InvalidInstanceError(
+                "A power between 0 and 1 makes the first vehicle change the travel time infinitely fast; use"
+                " powers of at least 1, or b = 0."
+            )
         order = np.argsort(self.tails, kind="stable")
         object.__setattr__(self, "links_by_tail", order)
         first = np.searchsorted(self.tails[order], np.arange(self.num_nodes + 1))
@@ -79,7 +102,12 @@ class RoadNetwork:
                 " `python -m diffcomb.data roads` downloads networks into $DIFFCOMB_DATA."
             )
         read = read_tntp_network(found[0])
-        demand = read_tntp_trips(str(found[0]).replace("_net.tntp", "_trips.tntp"))
+        trips = found[0].with_name(found[0].name.replace("_net.tntp", "_trips.tntp"))
+        demand = read_tntp_trips(trips)
+        if len(demand) != read.num_zones:
+            raise InvalidInstanceError(
+                f"{found[0].name} has {read.num_zones} zones, but {trips.name} has {len(demand)}."
+            )
         network = cls(
             read.num_nodes,
             read.num_zones,
@@ -102,8 +130,7 @@ class RoadNetwork:
         """A town on a grid with two-way streets of random length and capacity, and a demand between all
         corners of it that congests it; the same seed, the same town.
         """
-        if rows < 2 or cols < 2:
-            raise InvalidInstanceError(f"A grid of roads needs at least 2 x 2 nodes, got {rows} x {cols}.")
+        rows, cols = whole_number(rows, "rows", 2), whole_number(cols, "cols", 2)
         rng = np.random.default_rng(seed)
         node = np.arange(rows * cols).reshape(rows, cols)
         streets = np.concatenate(

@@ -49,7 +49,9 @@ class _Value(torch.autograd.Function):
         (grad,) = grads
         ratio = equilibrium.flows / town.capacity
         to_time = equilibrium.flows * (1 + town.b * ratio**town.power / (town.power + 1))
-        to_demand = face.distance[:, : town.num_zones]
+        distance = face.distance[:, : town.num_zones]
+        # no demand can use a pair without a route; infinity times a mask's zero would be NaN
+        to_demand = np.where(np.isfinite(distance), distance, 0.0)
         return _like(to_demand, grad) * grad, _like(to_time, grad) * grad, None
 
 
@@ -77,7 +79,9 @@ class TrafficLayer(nn.Module):
         return self._each(_Flows, demand, free_flow_time)
 
     def value(self, demand: Tensor, free_flow_time: Tensor | None = None) -> Tensor:
-        """Z(v*), (...): gradient the travel time of each pair, and int_0^v* dt/d(free-flow time)."""
+        """Z(v*), (...): gradient the travel time of each pair, 0 where there is no route, and
+        int_0^v* dt/d(free-flow time).
+        """
         return self._each(_Value, demand, free_flow_time)
 
     def travel_times(self, flows: Tensor, free_flow_time: Tensor | None = None) -> Tensor:

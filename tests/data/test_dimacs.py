@@ -28,9 +28,19 @@ def _read(tmp_path, text):
         "p edge 3 3\ne 1 2\ne 2 1\ne 2 3\ne 3 2\ne 1 3\ne 3 1\n",
         "p edge 3 6\ne 1 2\ne 2 3\ne 1 3\n",
         "p edge 3 4\ne 1 2\ne 2 3\ne 1 3\ne 2 3\n",
+        TRIANGLE.upper(),
         "\nn 1 5\np edge 3 3\nc\n  e 1 2\ne 3 2\n\ne 3 1",
     ],
-    ids=["plain", "col", "both", "both, counted once", "counted twice", "repeated", "blank and n lines"],
+    ids=[
+        "plain",
+        "col",
+        "both",
+        "both, counted once",
+        "counted twice",
+        "repeated",
+        "capitals",
+        "blank and n lines",
+    ],
 )
 def test_the_habits_of_published_files_give_one_triangle(tmp_path, text):
     """Both orientations, doubled counts, repetitions and blank lines all read as three edges."""
@@ -60,15 +70,19 @@ def test_loops_of_an_adjacency_list_are_dropped_and_named(tmp_path):
         ("p edge 99999999 1\n", "line 1.*above the limit of 20000 vertices"),
         (TRIANGLE + "p edge 3 3\n", "line 6.*second 'p' line"),
         (TRIANGLE.replace("e 2 3", "e 2"), "line 4.*two vertex numbers"),
-        (TRIANGLE.replace("e 2 3", "e 2 x"), "line 4.*two vertex numbers"),
-        (TRIANGLE.replace("e 2 3", "e 2 -3"), "line 4.*two vertex numbers"),
+        (TRIANGLE.replace("e 2 3", "e 2 x"), "line 4.*'x' is not a whole number"),
+        (TRIANGLE.replace("e 2 3", "e 2 -3"), "line 4.*leaves the vertices"),
+        (TRIANGLE.replace("e 2 3", "e 2 2.5"), "line 4.*'2.5' is not a whole number"),
+        (TRIANGLE.replace("e 2 3", "e 2 " + "3" * 5000), "line 4.*is not a whole number"),
+        (TRIANGLE.replace("e 2 3", "e 2 3 7"), "line 4.*two vertex numbers"),
+        ("p edge 4 4\ne 1 2\ne 1 3\n", "line 3.*declares 4 edges but the file lists 2.*truncated"),
         (TRIANGLE.replace("e 2 3", "e 2 4"), r"line 4.*leaves the vertices 1\.\.3"),
         (TRIANGLE.replace("e 2 3", "e 0 3"), r"line 4.*leaves the vertices 1\.\.3"),
         (TRIANGLE.replace("e 2 3", "e 2 2"), "line 4.*self-loop"),
         (TRIANGLE.replace("e 2 3", "edge 2 3"), "line 4.*unknown line type"),
         (TRIANGLE[:-6], "line 4.*declares 3 edges but the file lists 2.*truncated"),
         (TRIANGLE[:-3], "line 5.*two vertex numbers"),
-        (TRIANGLE + "e 3 2\ne 2 1\n", "declares 3.*lists 5.*Line 6 repeats edge 3 2"),
+        (TRIANGLE + "e 3 2\ne 2 1\n", "declares 3.*lists 5.*line 6 repeats edge 3 2"),
     ],
 )
 def test_broken_files_are_refused_with_line_and_reason(tmp_path, text, message):

@@ -65,6 +65,14 @@ def test_small_files_are_read_as_they_stand(tmp_path):
         ("LINKS> 3", "LINKS> 4", "declares 4 links but lists 3"),
         ("<NUMBER OF NODES> 3", "", "NUMBER OF NODES"),
         ("<END OF METADATA>", "", "END OF METADATA"),
+        ("ZONES> 2", "ZONES> 4", "line 1: <NUMBER OF ZONES> must lie in 1..3"),
+        ("ZONES> 2", "ZONES> 2.5", "line 1: '2.5' is not a whole number"),
+        ("THRU NODE> 3", "THRU NODE> 0", "line 3: <FIRST THRU NODE> must lie in 1..4"),
+        ("<FIRST THRU NODE> 3", "<NUMBER OF NODES> 3", "line 3: <NUMBER OF NODES> a second time"),
+        ("0 0 1 ;\n 2", "0 0 1\n 2", "line 9: no ';' at the end as on the other lines"),
+        ("length time", "time length", "line 7: the columns must be: init node"),
+        (" 3 2 10 1.5", " 3 2 inf 1.5", "line 9: 'inf' is not a number"),
+        (" 3 2 10 1.5", " 3 2 10 -1.5", "line 9: capacity must be positive; length"),
     ],
 )
 def test_bad_networks_are_refused(tmp_path, old, new, message):
@@ -79,8 +87,16 @@ def test_bad_networks_are_refused(tmp_path, old, new, message):
         ("1 : 2.0", "1 = 2.0", "line 8: expected"),
         ("1 : 2.0", "9 : 2.0", "line 8: '9' is not a node or zone"),
         ("1 : 2.0", "1 : -2.0", "line 8: -2.0 trips"),
-        ("10.0", "11.0", "declares 12 trips but lists 13.0"),
+        ("10.0", "11.0", "line 2: the file declares 12 trips but lists 13"),
         ("Origin 1\n", "", "before the first Origin"),
+        ("2 : 10.0;", "2 : 4.0; 2 : 6.0;", "line 6: trips from 1 to 2 a second time"),
+        ("Origin  2", "Origin 1", "line 7: origin 1 a second time, after line 5"),
+        ("Origin  2", "Origin 3", "line 7: '3' is not a node or zone"),
+        ("10.0;", "nan;", "line 6: 'nan' is not a number"),
+        ("10.0;", "10.0", "line 6: no ';' at the end"),
+        ("FLOW> 12", "FLOW> 12 trips", "line 2: '12 trips' is not a number"),
+        ("TOTAL", "TOTL", "line 2: <TOTL OD FLOW> is no tag"),
+        ("ZONES> 2", "ZONES> 99999999999", "line 1: <NUMBER OF ZONES> must lie in"),
     ],
 )
 def test_bad_trips_are_refused(tmp_path, old, new, message):
@@ -96,6 +112,57 @@ def test_missing_files_and_flows_are_refused(tmp_path):
     network = read_tntp_network(write(tmp_path, "town_net.tntp", NET))
     with pytest.raises(InvalidInstanceError, match="no flow on link 3 -> 2"):
         read_tntp_flows(write(tmp_path, "town_flow.tntp", "1 3 1 1\n2 1 1 1\n"), network)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("From To Volume Cost\n1 3 1 1\n1 3 2 1\n", "line 3: link 1 -> 3 a second time"),
+        ("From To Cost Volume\n1 3 1 1\n", "line 1: the columns must be: from, to, volume, cost"),
+        ("1 3 -1 1\n", "line 1: a flow of -1"),
+        ("1 3 nan 1\n", "line 1: 'nan' is not a number"),
+        ("1 2 1 1\n", "line 1: the network has no link 1 -> 2"),
+        ("1 3 1\n", "line 1: expected from, to, volume and cost"),
+        ("#1 3 1 1\n", "line 1: '#1' is not a whole number"),
+    ],
+)
+def test_bad_flows_are_refused(tmp_path, text, message):
+    """Links twice or unknown, titles in another order, and numbers that are none."""
+    network = read_tntp_network(write(tmp_path, "town_net.tntp", NET))
+    with pytest.raises(InvalidInstanceError, match=message):
+        read_tntp_flows(write(tmp_path, "town_flow.tntp", text), network)
+
+
+def test_flows_by_node_cannot_tell_parallel_links_apart(tmp_path):
+    """Two links between the same nodes are read, but not matched with flows."""
+    network = read_tntp_network(write(tmp_path, "town_net.tntp", NET.replace(" 3 2 10", " 1 3 20")))
+    assert network.capacity.tolist() == [10, 20, 5]
+    with pytest.raises(InvalidInstanceError, match="two links 1 -> 3"):
+        read_tntp_flows(write(tmp_path, "town_flow.tntp", "1 3 1 1\n"), network)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("t_node.tntp", "node X Y ;\n1 0 0 ;\n1 1 1 ;\n", "line 3: node 1 has two positions"),
+        ("t_node.tntp", "node Y X ;\n1 0 0 ;\n", "line 1: the columns must be: node, x, y"),
+        ("t_node.tntp", "1 0 0\n", "has no position of node 2"),
+        ("t.geojson", "{", "line 1: not GeoJSON"),
+        ("t.geojson", "[]", "not a GeoJSON collection"),
+        ("t.geojson", '{"features": [{"geometry": {"type": "Pont"}}]}', "not a GeoJSON collection"),
+        (
+            "t.geojson",
+            '{"features": [{"properties": {"id": 1}, "geometry":'
+            ' {"type": "Point", "coordinates": [NaN, 1]}}]}',
+            "the position of node 1 is not two finite numbers",
+        ),
+    ],
+)
+def test_bad_positions_are_refused(tmp_path, name, text, message):
+    """In node files and in GeoJSON alike."""
+    write(tmp_path, name, text)
+    with pytest.raises(InvalidInstanceError, match=message):
+        read_tntp_coordinates(tmp_path, 2)
 
 
 @pytest.mark.parametrize(

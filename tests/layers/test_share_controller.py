@@ -98,6 +98,7 @@ def test_a_group_of_one_process_changes_nothing(tmp_path):
     distributed.init_process_group("gloo", init_method=f"file://{tmp_path}/store", rank=0, world_size=1)
     try:
         grouped.observe(record)
+        grouped.agree()
     finally:
         distributed.destroy_process_group()
     assert torch.equal(alone.kappa, grouped.kappa)
@@ -106,17 +107,25 @@ def test_a_group_of_one_process_changes_nothing(tmp_path):
 def _process(rank: int, folder: str) -> None:
     distributed.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
     controller = ShareController()
-    # 1 of 1 here, 0 of 3 there
+    # all of 1 here, none of 3 there; and one call more here, which nobody waits for
     controller.observe(LayerRecord(face_dimension=torch.tensor([4] if rank == 0 else [0, 0, 0])))
-    torch.save(controller.kappa, Path(folder) / f"{rank}.pt")
+    controller.agree()
+    agreed = controller.kappa.clone()
+    if rank == 0:
+        controller.observe(LayerRecord(face_dimension=torch.tensor([4])))
+    controller.agree()
+    torch.save({"agreed": agreed, "last": controller.kappa}, Path(folder) / f"{rank}.pt")
     distributed.destroy_process_group()
 
 
 @pytest.mark.slow
-def test_two_processes_agree(tmp_path):
-    """One informative instance on one process, three others elsewhere: both move by a share of 1/4."""
+def test_two_processes_agree_and_nobody_waits_for_a_call(tmp_path):
+    """Shares 1 and 0 move both by their mean; a call that one process makes alone hangs nobody."""
     multiprocessing.spawn(_process, (str(tmp_path),), nprocs=2)
+    first, second = (torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1))
     together = ShareController()
-    together.observe(LayerRecord(face_dimension=torch.tensor([4, 0, 0, 0])))
-    for rank in (0, 1):
-        assert torch.equal(torch.load(tmp_path / f"{rank}.pt"), together.kappa)
+    together.observe(LayerRecord(face_dimension=torch.tensor([4, 0])))
+    torch.testing.assert_close(first["agreed"], together.kappa)
+    for moment in ("agreed", "last"):
+        assert torch.equal(first[moment], second[moment])
+    assert first["last"] != first["agreed"]

@@ -20,7 +20,7 @@ from diffcomb.relaxations import (
     SparseMAP,
     StraightThrough,
 )
-from diffcomb.relaxations.convex.quadratic import regularized_decision
+from diffcomb.relaxations.convex.proximal import proximal_decision
 from tests.registry import all_decisions, make_problem, seeded
 
 NAMES = ["assignment", "shortest_path_grid", "knapsack"]
@@ -252,7 +252,7 @@ def test_mipaal_adds_the_cuts_it_needs():
     without = pulled_back(QPTL(problem, 0.5), theta, g)
     assert float((pulled_back(layer, theta, g) - without).abs().max()) > 1e-6
     # the solver that separates at the regularised point meets the same subtour row here
-    complete = regularized_decision(projector_of(problem, "kkt"), theta, 0.5 * theta.abs().mean(-1))
+    complete = proximal_decision(problem, projector_of(problem), theta, theta.abs().mean(-1))
     torch.testing.assert_close(pulled_back(layer, theta, g), complete.adjoint(g))
 
 

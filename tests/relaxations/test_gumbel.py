@@ -11,9 +11,9 @@ from diffcomb.losses import PenalizedRegretLoss
 from diffcomb.problems import Assignment, GraphColoring, Knapsack, TravelingSalesman
 from diffcomb.relaxations import GumbelSinkhorn, GumbelSoftmax, sinkhorn
 from diffcomb.relaxations.soft.annealing import Annealing
+from diffcomb.relaxations.soft.choices import choices_of, sigmoid_with_sum
 from diffcomb.relaxations.soft.decoding.positions import cost_matrix, expected_edges, permutation_tours
 from diffcomb.relaxations.soft.gumbel import gumbel_like, logistic_like
-from diffcomb.relaxations.soft.gumbel_softmax import sigmoid_with_sum, violation
 from tests.registry import seeded
 
 COLORING = GraphColoring([(0, 1), (1, 2), (2, 0), (2, 3)], 4, 3)
@@ -85,7 +85,7 @@ def test_violation_is_zero_exactly_on_feasible_decisions():
         z = ((codes[:, None] >> torch.arange(problem.num_costs)) & 1).double()
         if isinstance(problem, GraphColoring):
             z = z[(z.reshape(-1, 4, 3).sum(-1) == 1).all(-1)]
-        assert torch.equal(violation(problem, z) < 1e-12, problem.is_feasible(z))
+        assert torch.equal(choices_of(problem).violation(z) < 1e-12, problem.is_feasible(z))
 
 
 def test_penalized_regret_adds_the_violation():
@@ -93,7 +93,7 @@ def test_penalized_regret_adds_the_violation():
     layer = GumbelSoftmax(COLORING, noise=0.0, anneal_steps=0)
     theta, costs = (COLORING.random_costs(3, generator=seeded(k)) for k in (1, 2))
     x = layer(theta)
-    expected = ((costs * x).sum(-1) + 2.0 * costs.mean(-1) * violation(COLORING, x)).mean()
+    expected = ((costs * x).sum(-1) + 2.0 * costs.mean(-1) * layer.violation(x)).mean()
     torch.testing.assert_close(PenalizedRegretLoss(layer, penalty=2.0)(theta, costs), expected)
 
 

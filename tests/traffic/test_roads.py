@@ -10,6 +10,7 @@ from scipy import sparse
 from diffcomb.data import read_tntp_flows, read_tntp_network
 from diffcomb.errors import InfeasibleError, InvalidInstanceError
 from diffcomb.traffic import RoadNetwork, assign, refine
+from tests.data.formats import NETWORK, TRIPS
 
 ROADS = Path(os.environ.get("DIFFCOMB_DATA", "data")) / "roads"
 
@@ -105,3 +106,36 @@ def test_bad_demand_is_refused():
     one_way = RoadNetwork(2, 2, *np.array([[0], [1]]), *np.ones((5, 1)), np.zeros(1))
     with pytest.raises(InfeasibleError):
         assign(one_way, np.array([[0.0, 0.0], [1.0, 0.0]]))
+
+
+def test_a_network_and_its_trips_must_have_the_same_zones(tmp_path):
+    """Two files of one folder that do not belong together are refused, as is a folder without trips."""
+    (tmp_path / "t_net.tntp").write_text(NETWORK)
+    (tmp_path / "t_trips.tntp").write_text(TRIPS)
+    assert RoadNetwork.from_tntp(tmp_path)[1].tolist() == [[0, 10], [2, 0]]
+    (tmp_path / "t_trips.tntp").write_text(TRIPS.replace("ZONES> 2", "ZONES> 3"))
+    with pytest.raises(InvalidInstanceError, match=r"t_net\.tntp has 2 zones, but t_trips\.tntp has 3"):
+        RoadNetwork.from_tntp(tmp_path)
+    (tmp_path / "t_trips.tntp").unlink()
+    with pytest.raises(InvalidInstanceError, match=r"No file .*t_trips"):
+        RoadNetwork.from_tntp(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"power": 0.5}, "A power between 0 and 1"),
+        ({"capacity": 0.0}, "Capacities must be positive"),
+        ({"b": -1.0}, "not negative"),
+        ({"length": float("inf")}, "length needs one finite number for each link"),
+        ({"num_zones": 4}, "3 nodes cannot have 4 zones"),
+        ({"first_thru_node": 0.5}, "first_thru_node must be a whole number"),
+    ],
+)
+def test_impossible_roads_are_refused(changes, message):
+    """In one sentence, before anything is computed with them."""
+    parts = {name: np.ones(1) for name in ("free_flow_time", "capacity", "b", "power", "length", "fixed")}
+    parts |= {name: np.full(1, value) if name in parts else value for name, value in changes.items()}
+    parts = {"num_nodes": 3, "num_zones": 2, **parts}
+    with pytest.raises(InvalidInstanceError, match=message):
+        RoadNetwork(tails=np.array([0]), heads=np.array([1]), **parts)

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -119,3 +120,23 @@ def test_batches_keep_shape_and_dtype():
     assert torch.allclose(flows[1], layer(both[1]))
     with pytest.raises(InvalidInstanceError, match="takes demand"):
         layer(demand[:3])
+
+
+@pytest.mark.parametrize("call", ["value", "flows"])
+@pytest.mark.parametrize("through", [0, 2])
+def test_pairs_without_a_route_have_gradient_0(call, through):
+    """0 -> 2 -> 1 is one-way: behind a mask the pair 1 -> 0 must not turn every weight's gradient NaN."""
+    ends = np.array([[0, 2], [2, 1]])
+    one = np.ones(2)
+    roads = RoadNetwork(3, 2, *ends, one, 5 * one, 0.15 * one, 4 * one, one, 0 * one, through)
+    mask = torch.tensor([[0.0, 1.0], [0.0, 0.0]], dtype=torch.float64)
+    weights = torch.ones_like(mask).requires_grad_()
+    layer = TrafficLayer(roads)
+    {"value": layer.value, "flows": layer}[call](3 * weights * mask).sum().backward()
+    assert bool(torch.isfinite(weights.grad).all())
+    # d Z / d demand is the travel time of both links, d (v1 + v2) / d demand is 2
+    time = 2 * (1 + 0.15 * (3 / 5) ** 4)
+    assert weights.grad[0, 1].item() == pytest.approx(3 * time if call == "value" else 6)
+    demand = mask.clone().requires_grad_()
+    layer.value(demand).backward()
+    assert demand.grad[1, 0] == 0

@@ -1,80 +1,93 @@
-"""OR-Tools CP-SAT (Apache-2.0) as an oracle for 0-1 programs with integer rows."""
+"""OR-Tools CP-SAT (Apache-2.0) as an oracle for programs whose variables are all integer."""
 
 from __future__ import annotations
 
-from fractions import Fraction
+from math import floor, log2
 
 import numpy as np
 from ortools.sat.python import cp_model
 from scipy import sparse
 
-from diffcomb.errors import UnsupportedError
-from diffcomb.oracles.mip.loop import MipOracle, MipOutcome
+from diffcomb.errors import SolveFailedError, UnsupportedError
+from diffcomb.oracles.interrupt import Watch
+from diffcomb.oracles.mip.loop import MipOracle
+from diffcomb.oracles.mip.model import MipOutcome, Setup, in_time
 from diffcomb.oracles.result import Status
-from diffcomb.program import Program, Rows
 
-#: costs (largest magnitude 1) are rounded to multiples of this; decisions are optimal on that grid,
-#: that is, to n times half of it
-_GRID = 2.0**-30
+#: costs, at most 1, are rounded to multiples of this; decisions are optimal on that grid, that is, to half
+#: of it for each unit that a variable may move
+_GRID = 30
+#: what the objective may sum to, in multiples
+_LARGEST_OBJECTIVE = 2.0**60
+_MINUS_INFINITY = -(2**63)
 
 
 class _CpSatModel:
-    def __init__(self, polytope: Program, cost: np.ndarray, seed: int) -> None:
+    """Rows come with sums below 2^30: beyond 2^31 presolve of release 9.15 loses solutions."""
+
+    def __init__(self, setup: Setup) -> None:
+        form, self._seed = setup.form, setup.seed
         self._model = cp_model.CpModel()
-        self._vars = [self._model.new_bool_var(f"z{i}") for i in range(polytope.num_vars)]
-        self._seed = seed
-        self._cost = np.round(cost / _GRID).astype(np.int64)
-        self._model.minimize(cp_model.LinearExpr.weighted_sum(self._vars, self._cost.tolist()))
-        self._append(polytope.A, polytope.b, equality=True)
-        self._append(polytope.G, polytope.h, equality=False)
+        self._lower, self._upper = form.lower.astype(np.int64), form.upper.astype(np.int64)
+        bounds = zip(self._lower.tolist(), self._upper.tolist(), strict=True)
+        self._vars = [self._model.new_int_var(low, up, "") for low, up in bounds]
+        self._matrix, self._steps = form.matrix, form.steps
+        self._append(form.matrix, setup.low, setup.up, form.steps, setup.watch)
 
-    def _append(self, matrix: sparse.csr_array, rhs: np.ndarray, *, equality: bool) -> None:
-        for k in range(len(rhs)):
+    def _append(
+        self, matrix: sparse.csr_array, low: np.ndarray, up: np.ndarray, steps: np.ndarray, watch: Watch | None
+    ) -> None:
+        if not (steps > 0).all():
+            raise UnsupportedError("CP-SAT needs rows in whole numbers of some unit; use oracle='highs'.")
+        for k in in_time(len(up), watch):
             span = slice(matrix.indptr[k], matrix.indptr[k + 1])
-            coefficients, bound = _integer_row(matrix.data[span], float(rhs[k]), equality)
-            row = cp_model.LinearExpr.weighted_sum(
-                [self._vars[i] for i in matrix.indices[span]], coefficients
-            )
-            self._model.add(row == bound if equality else row <= bound)
+            numbers = np.round(matrix.data[span] / steps[k]).astype(np.int64)
+            row = cp_model.LinearExpr.weighted_sum([self._vars[i] for i in matrix.indices[span]], numbers.tolist())
+            side = int(np.round(up[k] / steps[k]))
+            self._model.add(row <= side if np.isinf(low[k]) else row == side)
 
-    def add_rows(self, rows: Rows) -> None:
-        self._append(rows.G, rows.h, equality=False)
+    def set_sides(self, low: np.ndarray, up: np.ndarray) -> None:
+        constraints = self._model.proto.constraints
+        for k, side in enumerate(np.round(up / self._steps[: len(up)]).astype(np.int64).tolist()):
+            domain = constraints[k].linear.domain
+            domain.clear()
+            domain.extend([_MINUS_INFINITY if np.isinf(low[k]) else side, side])
 
-    def solve(self, seconds: float | None) -> MipOutcome:
-        solver = cp_model.CpSolver()
+    def set_bounds(self, lower: np.ndarray, upper: np.ndarray) -> None:
+        self._lower, self._upper = lower.astype(np.int64), upper.astype(np.int64)
+        variables = self._model.proto.variables
+        for i, pair in enumerate(zip(self._lower.tolist(), self._upper.tolist(), strict=True)):
+            variables[i].domain.clear()
+            variables[i].domain.extend(pair)
+
+    def add_rows(self, matrix: sparse.csr_array, up: np.ndarray, steps: np.ndarray) -> None:
+        self._append(matrix, np.full(len(up), -np.inf), up, steps, None)
+
+    def solve(self, cost: np.ndarray, watch: Watch) -> MipOutcome:
+        reach = np.maximum(np.abs(self._lower), np.abs(self._upper)).astype(np.float64)
+        size = float((np.abs(cost) * reach).sum() + reach.sum() * 2.0**-_GRID)
+        grid = 2.0 ** -min(_GRID, floor(log2(_LARGEST_OBJECTIVE / max(size, 1.0))))
+        numbers = np.round(cost / grid).astype(np.int64)
+        self._model.clear_objective()
+        self._model.minimize(cp_model.LinearExpr.weighted_sum(self._vars, numbers.tolist()))
+        solver, left = cp_model.CpSolver(), watch.left
         solver.parameters.num_workers = 1
         solver.parameters.random_seed = self._seed
         solver.parameters.linearization_level = 2
-        if seconds is not None:
-            solver.parameters.max_time_in_seconds = seconds
-        status = solver.solve(self._model)
+        solver.parameters.catch_sigint_signal = False
+        if left is not None:
+            solver.parameters.max_time_in_seconds = left
+        with watch.running(solver.stop_search):
+            status = solver.solve(self._model)
         if status == cp_model.INFEASIBLE:
             return MipOutcome(None, np.inf, Status.INFEASIBLE)
-        bound = solver.best_objective_bound * _GRID
+        if status == cp_model.MODEL_INVALID:
+            raise SolveFailedError("CP-SAT refuses the model: numbers too large for it; use oracle='highs'.")
+        bound = solver.best_objective_bound * grid - float((self._upper - self._lower).sum()) * grid / 2
         if status == cp_model.UNKNOWN:
             return MipOutcome(None, bound, Status.UNKNOWN)
-        z = np.array([float(solver.boolean_value(v)) for v in self._vars])
-        return MipOutcome(z, bound, Status.OPTIMAL if status == cp_model.OPTIMAL else Status.FEASIBLE)
+        y = np.array(solver.response_proto.solution, dtype=np.float64)
+        return MipOutcome(y, bound, Status.OPTIMAL if status == cp_model.OPTIMAL else Status.FEASIBLE)
 
 
-def _integer_row(data: np.ndarray, rhs: float, equality: bool) -> tuple[list[int], int]:
-    """The same row with integer coefficients, exactly.
-
-    Raises:
-        UnsupportedError: a coefficient is not a multiple of any 1/d, d <= 10^6.
-    """
-    values = [*data.tolist(), rhs] if equality else data.tolist()
-    fractions = [Fraction(v).limit_denominator(10**6) for v in values]
-    if any(abs(float(f) - v) > 1e-12 * max(1.0, abs(v)) for f, v in zip(fractions, values, strict=True)):
-        raise UnsupportedError("CP-SAT needs rows with rational coefficients; use oracle='highs'.")
-    scale = int(np.lcm.reduce([f.denominator for f in fractions], dtype=object)) if fractions else 1
-    if scale * max((abs(v) for v in values), default=0) > 2**40:
-        raise UnsupportedError("CP-SAT cannot hold these coefficients as integers; use oracle='highs'.")
-    integers = [int(f * scale) for f in fractions]
-    if equality:
-        return integers[:-1], integers[-1]
-    # an integer left-hand side: rounding the right-hand side down changes nothing but float noise
-    return integers, int(np.floor(rhs * scale + 1e-6))
-
-
-CPSAT = MipOracle("cpsat", _CpSatModel)
+CPSAT = MipOracle("cpsat", _CpSatModel, whole_only=True)

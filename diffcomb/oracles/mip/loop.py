@@ -2,87 +2,123 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
 
+from diffcomb.errors import SolveFailedError, UnsupportedError
 from diffcomb.oracles.batch import Solved, solve_each
+from diffcomb.oracles.interrupt import RunningSolvers, Watch, run_interruptibly
 from diffcomb.oracles.limits import Limits
+from diffcomb.oracles.mip.kept import KeptModel, Lane, lane
+from diffcomb.oracles.mip.levels import decide
+from diffcomb.oracles.mip.model import ModelFactory, OutOfTime
+from diffcomb.oracles.mip.search import Search
 from diffcomb.oracles.oracle import Decidable, OracleAnswer
 from diffcomb.oracles.result import Status
-from diffcomb.program import Program, Rows
+from diffcomb.program import Program
 
-
-@dataclass(frozen=True)
-class MipOutcome:
-    """decision (n,) or None, lower bound, and whether the backend proved it optimal."""
-
-    decision: np.ndarray | None
-    bound: float
-    status: Status
-
-
-class MipModel(Protocol):
-    """min cost'z over {0,1}^n and the rows added so far, in one backend."""
-
-    def add_rows(self, rows: Rows) -> None: ...
-
-    def solve(self, seconds: float | None) -> MipOutcome: ...
-
-
-ModelFactory = Callable[[Program, np.ndarray, int], MipModel]
+#: costs beyond are divided by a power of two that keeps every digit of ordinary ones
+_HUGE, _SHRINK = 2.0**900, 2.0**200
 
 
 class MipOracle:
-    """min theta'z over the polytope's rows, z binary; rows of the lazy kind join when violated.
+    """min theta'x over the rows and bounds of a problem's program; rows of the lazy kind join when violated.
 
-    A lazy problem (subtours) is re-solved until its optimum lies in Z: each round's optimum is a
-    lower bound, the first one inside Z is optimal. On a time limit the last point is repaired into Z
-    where the problem knows how, and returned unproven with the best bound.
+    Whole coordinates come back whole, and every answer satisfies the rows exactly (`Membership`). A lazy
+    problem (subtours) is re-solved until its optimum lies in Z: each round's optimum is a lower bound, the
+    first one inside Z is optimal. On a time limit the last point is repaired into Z where the problem knows
+    how, and returned unproven with the best bound.
 
     Args:
         name: of the oracle.
-        build: (polytope, cost, seed) -> model, the backend.
+        build: the backend.
+        whole_only: the backend takes whole columns alone, and rows in whole numbers.
     """
 
-    def __init__(self, name: str, build: ModelFactory) -> None:
+    def __init__(self, name: str, build: ModelFactory, *, whole_only: bool = False) -> None:
         self.name = name
-        self._build = build
+        self._build, self._whole_only = build, whole_only
 
     def supports(self, problem: Decidable) -> bool:
-        return problem.is_binary
+        return problem.has_program
 
     def solve(self, problem: Decidable, costs: np.ndarray, options: Limits) -> OracleAnswer:
-        polytope = problem.polytope()
-        return solve_each(lambda cost: self._solve_one(problem, polytope, cost, options), costs, options)
+        """As of `Oracle`.
 
-    def _solve_one(self, problem: Decidable, polytope: Program, cost: np.ndarray, options: Limits) -> Solved:
-        deadline = None if options.time_limit is None else time.perf_counter() + options.time_limit
-        # solvers' tolerances are absolute: give every instance the same scale
-        scale = np.abs(cost).max(initial=0.0) or 1.0
-        model = self._build(polytope, cost / scale, options.seed)
-        bound = -np.inf
-        while True:
-            left = None if deadline is None else max(deadline - time.perf_counter(), 1e-3)
-            outcome = model.solve(left)
-            if outcome.status is Status.INFEASIBLE:
-                return Solved(None, np.inf, Status.INFEASIBLE)
-            bound = max(bound, outcome.bound * scale)
-            z = outcome.decision
-            if z is None:
-                return Solved(None, bound, Status.UNKNOWN)
-            z = np.round(z)
-            violated = problem.lazy_rows(z)
-            if not len(violated) and bool(problem.is_feasible(torch.from_numpy(z))):
-                if outcome.status is Status.OPTIMAL:
-                    return Solved(z, float(cost @ z), Status.OPTIMAL)
-                return Solved(z, bound, Status.FEASIBLE)
-            if outcome.status is not Status.OPTIMAL or (deadline and time.perf_counter() > deadline):
-                repaired = problem.repair(z, cost)
-                status = Status.UNKNOWN if repaired is None else Status.FEASIBLE
-                return Solved(repaired, bound, status)
-            model.add_rows(violated)
+        Raises:
+            UnsupportedError: a quadratic objective, or a continuous variable where the backend has none.
+            MissingBackendError: not installed, or the licence is too small.
+            SolveFailedError: the problem contradicts itself, or the backend gave up.
+        """
+        program = problem.polytope()
+        self._check(program)
+        answer = run_interruptibly(
+            lambda running: solve_each(
+                partial(self._solve_one, problem, program, options, running), costs, options
+            )
+        )
+        found = [k for k, s in enumerate(answer.statuses) if s in (Status.OPTIMAL, Status.FEASIBLE)]
+        if not bool(problem.is_feasible(torch.from_numpy(answer.decisions[found])).all()):
+            raise SolveFailedError(
+                f"{type(problem).__name__}.is_feasible refuses a point that satisfies every row of its"
+                " polytope() and lazy_rows(): one of them is wrong."
+            )
+        return answer
+
+    def _check(self, program: Program) -> None:
+        if program.quadratic is not None:
+            raise UnsupportedError(
+                f"Oracle {self.name!r} minimises linear objectives only; this program has a quadratic term."
+            )
+        if self._whole_only and not program.integer.all():
+            place = int(np.flatnonzero(~program.integer)[0])
+            raise UnsupportedError(
+                f"Oracle {self.name!r} takes integer variables only, and variable {place} is continuous;"
+                " use oracle='highs'."
+            )
+
+    def _solve_one(
+        self, problem: Decidable, program: Program, options: Limits, running: RunningSolvers, cost: np.ndarray
+    ) -> Solved:
+        watch = Watch(options.time_limit, running)
+        # sums of finite costs must be finite
+        shrink = _SHRINK if np.abs(cost).max(initial=0.0) > _HUGE else 1.0
+        key = (self.name, program.structure_key, options.seed)
+        with lane() as own:
+            kept = own.model(key, program, partial(self._model, program, options, own))
+            if kept.num_lazy and not is_generic(cost):
+                # rows kept from other costs might decide a tie
+                kept = self._model(program, options, own)
+            try:
+                solved = decide(Search(self.name, problem, kept, watch), cost / shrink)
+            except OutOfTime:
+                kept.forget()
+                return Solved(None, -np.inf, Status.UNKNOWN)
+            except BaseException:
+                own.models.pop(key, None)
+                raise
+            if not kept.is_worth_keeping:
+                own.models.pop(key, None)
+        with np.errstate(over="ignore"):
+            value = np.inf if solved.decision is None else float(cost @ solved.decision)
+            bound = value if solved.status is Status.OPTIMAL else solved.bound * shrink
+        return replace(solved, bound=bound)
+
+    def _model(self, program: Program, options: Limits, own: Lane) -> KeptModel:
+        return KeptModel(program, self._build, options.seed, own.store, whole_rows=self._whole_only)
+
+
+def is_generic(cost: np.ndarray) -> bool:
+    """No two decisions are likely to tie: costs are all different, none is 0, and they have no small unit.
+
+    The optimum then does not depend on rows that a model has kept from other costs.
+    """
+    sizes = np.abs(cost)
+    top = float(sizes.max(initial=0.0))
+    if top == 0.0 or len(np.unique(sizes)) < len(sizes) or (sizes == 0.0).any():
+        return False
+    scaled = sizes * (2.0**20 / 2.0 ** np.ceil(np.log2(top)))
+    return bool((scaled != np.round(scaled)).any())

@@ -7,7 +7,7 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from diffcomb.errors import InvalidInstanceError
+from diffcomb.problems.own_arrays import whole_number
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.program import Program
 
@@ -23,12 +23,11 @@ class Assignment(Problem):
     """
 
     default_oracle = "hungarian"
+    structure = ("size",)
 
     def __init__(self, size: int) -> None:
-        if size < 1:
-            raise InvalidInstanceError(f"size must be at least 1, got {size}.")
-        self.size = size
-        self.num_costs = size * size
+        self.size = whole_number(size, "size", 1)
+        self.num_costs = self.size**2
 
     def permutation(self, z: Tensor) -> Tensor:
         """Decision z (..., n) -> job of each worker (..., size)."""

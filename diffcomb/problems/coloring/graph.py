@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from diffcomb.compiled import inlined
+
+
+class Neighbours(NamedTuple):
+    """Adjacency lists: the neighbours of v are ends[starts[v]:starts[v + 1]].
+
+    Attributes:
+        starts: (N + 1,) int64. ends: (2 E,) int32.
+    """
+
+    starts: np.ndarray
+    ends: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +45,11 @@ class Graph:
     def degrees(self) -> np.ndarray:
         return self.adjacency.sum(1)
 
+    @cached_property
+    def neighbours(self) -> Neighbours:
+        starts = np.concatenate([[0], np.cumsum(self.degrees)]).astype(np.int64)
+        return Neighbours(starts, np.nonzero(self.adjacency)[1].astype(np.int32))
+
     @property
     def density(self) -> float:
         pairs = self.num_vertices * (self.num_vertices - 1) / 2
@@ -56,7 +74,7 @@ def pack_bits(matrix: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(packed).view("<u8").astype(np.uint64)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def popcount(word: np.uint64) -> int:
     """Number of set bits (the SWAR method, which LLVM turns into one instruction)."""
     word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
@@ -65,7 +83,7 @@ def popcount(word: np.uint64) -> int:
     return np.int64((word * np.uint64(0x0101010101010101)) >> np.uint64(56))  # type: ignore[return-value]
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def lowest_bit(word: np.uint64) -> int:
     """Position of the lowest set bit of a nonzero word."""
     return popcount((word & (~word + np.uint64(1))) - np.uint64(1))

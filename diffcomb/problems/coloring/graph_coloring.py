@@ -21,6 +21,7 @@ from diffcomb.problems.coloring.cliques import largest_clique
 from diffcomb.problems.coloring.dsatur import dsatur
 from diffcomb.problems.coloring.fewest.fewest import fewest_colors
 from diffcomb.problems.coloring.graph import Graph
+from diffcomb.problems.own_arrays import pairs_of_nodes, whole_number
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.program import Program
 
@@ -67,9 +68,9 @@ class GraphColoring(Problem):
         max_cliques: int = 20_000,
         name: str = "graph",
     ) -> None:
+        num_vertices = whole_number(num_vertices, "num_vertices", 1)
+        num_colors = whole_number(num_colors, "num_colors", 1)
         self.graph = Graph(num_vertices, _checked_edges(edges, num_vertices))
-        if num_colors < 1:
-            raise InvalidInstanceError(f"num_colors must be at least 1, got {num_colors}.")
         #: a large clique: so many colours are needed
         self.clique, _ = largest_clique(self.graph)
         if num_colors < len(self.clique):
@@ -110,11 +111,9 @@ class GraphColoring(Problem):
             edge_probability: in [0, 1].
             num_colors: None takes as many as DSATUR needs.
         """
-        if num_vertices < 1 or not 0 <= edge_probability <= 1:
-            raise InvalidInstanceError(
-                "A random graph needs num_vertices >= 1 and 0 <= edge_probability <= 1,"
-                f" got {num_vertices} and {edge_probability}."
-            )
+        num_vertices = whole_number(num_vertices, "num_vertices", 1)
+        if not 0 <= edge_probability <= 1:
+            raise InvalidInstanceError(f"edge_probability must lie in [0, 1], got {edge_probability}.")
         tails, heads = np.triu_indices(num_vertices, k=1)
         drawn = torch.rand(len(tails), generator=generator, dtype=torch.float64).numpy() < edge_probability
         edges = np.stack([tails[drawn], heads[drawn]], axis=1)
@@ -235,20 +234,9 @@ def _one_hot(colors: np.ndarray, num_colors: int) -> np.ndarray:
 
 
 def _checked_edges(edges: Tensor | np.ndarray | Sequence[tuple[int, int]], num_vertices: int) -> np.ndarray:
-    if num_vertices < 1:
-        raise InvalidInstanceError(f"A graph needs at least one vertex, got num_vertices={num_vertices}.")
     if num_vertices > MAX_VERTICES:
         raise InvalidInstanceError(f"{num_vertices} vertices are above the limit of {MAX_VERTICES}.")
-    pairs = np.asarray(edges)
-    if pairs.size == 0:
-        return np.zeros((0, 2), dtype=np.int64)
-    if pairs.ndim == 2 and pairs.shape[1] != 2 and pairs.shape[0] == 2:
-        pairs = pairs.T
-    if pairs.ndim != 2 or pairs.shape[1] != 2 or not np.issubdtype(pairs.dtype, np.integer):
-        raise InvalidInstanceError(
-            f"Edges must be whole numbers of shape (E, 2), got {pairs.dtype} of shape {pairs.shape}."
-        )
-    pairs = pairs.astype(np.int64)
+    pairs = pairs_of_nodes(edges, "Edges")
     outside = np.flatnonzero((pairs < 0).any(1) | (pairs >= num_vertices).any(1))
     if len(outside):
         raise InvalidInstanceError(

@@ -15,6 +15,7 @@ from diffcomb.problems.job_shop.execution import executed_starts, retimed_starts
 from diffcomb.problems.job_shop.just_in_time import just_in_time_timing
 from diffcomb.problems.job_shop.remainder import ScheduleRemainder
 from diffcomb.problems.job_shop.timing import Timing, longest_path_timing, sequence_of
+from diffcomb.problems.own_arrays import real_numbers, whole_number, whole_numbers
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.program import Program
 
@@ -61,6 +62,8 @@ class JobShop(Problem):
 
     default_oracle = "jobshop"
     is_binary = False
+    has_program = False
+    set_moves = True
 
     def __init__(
         self,
@@ -146,10 +149,8 @@ class JobShop(Problem):
         """
         if seed is not None:
             generator = torch.Generator().manual_seed(seed)
-        if num_jobs < 1 or num_machines < 1:
-            raise InvalidInstanceError(
-                f"A job shop needs jobs and machines, got {num_jobs} and {num_machines}."
-            )
+        num_jobs = whole_number(num_jobs, "num_jobs", 1)
+        num_machines = whole_number(num_machines, "num_machines", 1)
         rows = [torch.randperm(num_machines, generator=generator) for _ in range(num_jobs)]
         durations = torch.randint(1, 100, (num_jobs, num_machines), generator=generator).double()
         weights = torch.randint(1, 10, (num_jobs,), generator=generator).double()
@@ -213,9 +214,9 @@ class JobShop(Problem):
 
     def objective(self, z: Tensor, theta: Tensor) -> Tensor:
         """f of the start times z under durations theta, (..., n) and (..., n) -> (...)."""
-        return self.cost_of(self.completions(z, theta))
+        return self.cost_of_ends(self.completions(z, theta))
 
-    def cost_of(self, ends: Tensor) -> Tensor:
+    def cost_of_ends(self, ends: Tensor) -> Tensor:
         """f of the jobs' ends (..., jobs) -> (...); differentiable."""
         if self.criterion == "makespan":
             return ends.amax(-1)
@@ -249,11 +250,6 @@ class JobShop(Problem):
     def timing_of(self, starts: np.ndarray, durations: np.ndarray) -> Timing:
         """The timing of the sequence that a schedule (n,) follows."""
         return self.timing(sequence_of(starts, durations), durations)
-
-    @property
-    def has_linear_oracle(self) -> bool:
-        """False: start times are not the minimisers of theta'z."""
-        return False
 
     def remainder(self, decision: Tensor, theta: Tensor) -> ScheduleRemainder:
         """ds/dp of schedules (batch, n) along the tree of tight constraints, machine sequences fixed."""
@@ -319,7 +315,7 @@ class JobShop(Problem):
         return theta
 
     def _per_job(self, name: str, values: Values | None, default: float | np.ndarray) -> np.ndarray:
-        given = default if values is None else np.asarray(values, dtype=np.float64)
+        given = default if values is None else real_numbers(values, name)
         if values is not None and np.shape(given) != (self.num_jobs,):
             raise InvalidInstanceError(
                 f"{name} must have one entry for each of the {self.num_jobs} jobs,"
@@ -337,8 +333,8 @@ def tie_breaking_noise(n: int) -> np.ndarray:
 
 
 def _visits(job: int, machines: Sequence[int] | np.ndarray) -> np.ndarray:
-    visits = np.asarray(machines)
-    if visits.ndim != 1 or not len(visits) or not np.issubdtype(visits.dtype, np.integer):
+    visits = whole_numbers(machines, f"Machines of job {job}")
+    if visits.ndim != 1 or not len(visits):
         raise InvalidInstanceError(f"Job {job} must list the machines it visits as whole numbers.")
     if visits.min() < 0:
         raise InvalidInstanceError(f"Job {job} visits machine {visits.min()}; machines count from 0.")
@@ -346,4 +342,4 @@ def _visits(job: int, machines: Sequence[int] | np.ndarray) -> np.ndarray:
         raise InvalidInstanceError(
             f"Job {job} visits a machine twice, which is not supported; split it into two jobs."
         )
-    return visits.astype(np.int64)
+    return visits

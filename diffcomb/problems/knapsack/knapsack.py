@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 
 from diffcomb.errors import InvalidInstanceError
+from diffcomb.problems.knapsack.whole_units import whole_units
+from diffcomb.problems.own_arrays import real_numbers, whole_number
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.program import Program
 
@@ -19,20 +21,22 @@ class Knapsack(Problem):
     fractional vertices.
 
     Args:
-        weights: (n,) for one resource, (rows, n) for several; not negative.
+        weights: (n,) for one resource, (rows, n) for several; not negative. Whole numbers are added without
+            rounding; decimals may exceed the capacity by what writing them down in float64 costs.
         capacity: a number, or (rows,); not negative.
     """
 
     default_oracle = "knapsack"
     cost_sign = -1
+    structure = ("weights",)
 
     def __init__(
         self,
         weights: Tensor | np.ndarray | list[float],
         capacity: Tensor | np.ndarray | list[float] | float,
     ) -> None:
-        self.weights = np.atleast_2d(np.asarray(weights, dtype=np.float64))
-        self.capacity = np.atleast_1d(np.asarray(capacity, dtype=np.float64))
+        self.weights = np.atleast_2d(real_numbers(weights, "weights"))
+        self.capacity = np.atleast_1d(real_numbers(capacity, "capacity"))
         if self.weights.ndim != 2 or self.weights.size == 0:
             raise InvalidInstanceError("weights must have shape (n,) or (rows, n).")
         if self.capacity.shape != (self.weights.shape[0],):
@@ -45,6 +49,8 @@ class Knapsack(Problem):
         if self.weights.min() < 0 or self.capacity.min() < 0:
             raise InvalidInstanceError("weights and capacity must not be negative.")
         self.num_costs = self.weights.shape[1]
+        #: the same rows in whole numbers, which decide what fits
+        self.units = whole_units(self.weights, self.capacity)
 
     @classmethod
     def random(
@@ -55,20 +61,18 @@ class Knapsack(Problem):
         Args:
             tightness: in (0, 1); small leaves room for few items.
         """
-        if num_items < 1 or num_resources < 1 or not 0 < tightness < 1:
-            raise InvalidInstanceError(
-                "A random knapsack needs num_items >= 1, num_resources >= 1 and tightness in (0, 1)."
-            )
+        num_items = whole_number(num_items, "num_items", 1)
+        num_resources = whole_number(num_resources, "num_resources", 1)
+        if not 0 < tightness < 1:
+            raise InvalidInstanceError(f"tightness must lie in (0, 1), got {tightness}.")
         weights = np.random.default_rng(seed).integers(3, 9, (num_resources, num_items))
         return cls(weights, np.floor(tightness * weights.sum(1)))
 
     def is_feasible(self, z: Tensor) -> Tensor:
         chosen = (z > 0.5).to(torch.float64)
         binary = ((z - chosen.to(z.dtype)).abs() <= 1e-6).all(-1)
-        weights = torch.as_tensor(self.weights, device=z.device)
-        capacity = torch.as_tensor(self.capacity, device=z.device)
-        used = chosen @ weights.T
-        return binary & (used <= capacity + 1e-9 * (1 + capacity)).all(-1)
+        weights, room = (torch.as_tensor(part, device=z.device) for part in self.units[:2])
+        return binary & (chosen @ weights.T <= room).all(-1)
 
     def polytope(self) -> Program:
         return Program.from_arrays(G=self.weights, h=self.capacity, num_vars=self.num_costs, integral=False)

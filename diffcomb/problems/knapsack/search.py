@@ -1,113 +1,160 @@
-"""Depth-first branch and bound for multi-row knapsacks, compiled."""
+"""Depth-first branch and bound for multi-row knapsacks, compiled; a batch at a time.
+
+Weights are whole numbers, so no sack is judged by a rounded sum. Values are sums of two float64 numbers, a
+whole one in units of 2^-52 of their sum and what it misses: rewards at 1e15 do not hide ordinary values.
+"""
 
 from __future__ import annotations
+
+import math
+from typing import NamedTuple
 
 import numpy as np
 
 from diffcomb.compiled import compiled
+from diffcomb.problems.knapsack.surrogate import surrogate_multipliers, surrogate_row
+from diffcomb.problems.knapsack.whole_units import WholeUnits
+
+#: room of the surrogate row
+_SURROGATE_ROOM = 2.0**51
+#: a bound this close to the best sack, relative to the ordinary values, is no better
+_TIE = 1e-13
+#: the fraction of an item that a bound takes, safe from rounding
+_ROUNDED_UP = 1.0 + 2.0**-50
+#: what the root costs, in nodes
+_BEGINNING = 100
+#: values further apart than this ratio are of different orders
+_APART = 128.0
+
+
+class Search(NamedTuple):
+    """One instance under way.
+
+    items (n,): those that may be taken, best value per surrogate weight first. high, low, surrogate (n,):
+    value and surrogate weight in that order. taken, best_taken (n,): bool in that order. room (rows,): left.
+    value, best (2,): of the items taken and of the best sack, high and low. scalars (2,): surrogate room
+    left, and what counts as a tie. places (4,): number of items, depth, whether it descends, nodes.
+    """
+
+    items: np.ndarray
+    high: np.ndarray
+    low: np.ndarray
+    surrogate: np.ndarray
+    taken: np.ndarray
+    best_taken: np.ndarray
+    room: np.ndarray
+    value: np.ndarray
+    best: np.ndarray
+    scalars: np.ndarray
+    places: np.ndarray
+
+    @staticmethod
+    def empty(rows: int, n: int) -> Search:
+        words = [np.empty(n) for _ in range(3)]
+        flags = [np.zeros(n, dtype=np.bool_) for _ in range(2)]
+        sums = [np.zeros(2) for _ in range(3)]
+        items, places = np.empty(n, dtype=np.int64), np.zeros(4, dtype=np.int64)
+        return Search(items, *words, *flags, np.empty(rows), *sums, places)
+
+    def drop(self) -> None:
+        """Leave the instance under way."""
+        self.places[3] = 0
 
 
 @compiled
-def surrogate_multipliers(
-    values: np.ndarray, weights: np.ndarray, capacity: np.ndarray, rounds: int
-) -> np.ndarray:
-    """u >= 0 (rows,) that nearly minimises the Lagrangian bound u'b + sum_j max(0, v_j - u'w_j).
-
-    Subgradient steps of decreasing length; any u >= 0 gives a valid bound, a good one prunes more.
-    """
+def _begin(values: np.ndarray, units: WholeUnits, search: Search) -> None:
+    """The root of max values'z."""
+    weights, room, relative = units
     rows, n = weights.shape
-    u = np.zeros(rows)
-    for r in range(rows):
-        if capacity[r] > 0 and weights[r].sum() > capacity[r]:
-            u[r] = values.sum() / max(weights[r].sum(), 1e-12) / rows
-    best, best_u = np.inf, u.copy()
-    step = 1.0
-    for _ in range(rounds):
-        bound = 0.0
-        gradient = capacity.copy()
-        for r in range(rows):
-            bound += u[r] * capacity[r]
-        for j in range(n):
-            reduced = values[j]
-            for r in range(rows):
-                reduced -= u[r] * weights[r, j]
-            if reduced > 0:
-                bound += reduced
-                for r in range(rows):
-                    gradient[r] -= weights[r, j]
-        if bound < best:
-            best = bound
-            best_u[:] = u
-        else:
-            step *= 0.8
-        norm = (gradient * gradient).sum()
-        if norm < 1e-18:
-            break
-        for r in range(rows):
-            u[r] = max(0.0, u[r] - step * 0.2 * bound / norm * gradient[r])
-    return best_u
-
-
-@compiled
-def search_knapsack(
-    values: np.ndarray, weights: np.ndarray, capacity: np.ndarray, node_limit: int
-) -> tuple[np.ndarray, float, bool]:
-    """max values'z subject to weights z <= capacity, z binary.
-
-    Items of positive value in decreasing order of value per surrogate weight u'w; at each node the
-    bound is the smaller of the fractional optimum of the surrogate row and of every single row's
-    remaining value. Takes an item before leaving it, so the first leaf is the greedy solution.
-
-    Returns:
-        z (n,), its value, and whether the search finished (it is then optimal).
-    """
-    rows, n = weights.shape
-    tolerance = 1e-9 * (1.0 + np.abs(capacity))
-    u = surrogate_multipliers(np.maximum(values, 0.0), weights, capacity, 60)
-    surrogate = np.zeros(n)
+    largest, smallest, count = 0.0, np.inf, 0
+    gains = np.zeros(n)
     for j in range(n):
+        fits = values[j] > 0.0
         for r in range(rows):
-            surrogate[j] += u[r] * weights[r, j]
-    ratio = values / (surrogate + 1e-12)
-    order = np.argsort(-ratio, kind="mergesort")
-    keep = 0
-    items = np.empty(n, dtype=np.int64)
-    for j in order:
-        fits = values[j] > 0
-        for r in range(rows):
-            fits = fits and weights[r, j] <= capacity[r] + tolerance[r]
+            fits = fits and weights[r, j] <= room[r]
         if fits:
-            items[keep] = j
-            keep += 1
+            gains[j] = values[j]
+            largest, smallest = max(largest, values[j]), min(smallest, values[j])
+            count += 1
+    places = search.places
+    places[0], places[1], places[2], places[3] = count, 0, 1, 0
+    search.value[:] = 0.0
+    search.best[:] = 0.0
+    search.room[:] = room
+    search.taken[:] = False
+    search.best_taken[:] = False
+    if count == 0:
+        return
+    exponent = math.frexp(largest)[1]
+    for j in range(n):
+        gains[j] = math.ldexp(gains[j], -exponent)
+    u = surrogate_multipliers(gains, relative)
+    row = np.empty(n)
+    surrogate_row(u, relative, _SURROGATE_ROOM, row)
+    scale = u.sum() / _SURROGATE_ROOM
+    order = np.argsort(-gains / (row * scale + 1e-12), kind="mergesort")
+    k = 0
+    # sums of n whole numbers stay below 2^53
+    spare = 52 - math.frexp(float(count))[1]
+    for j in order:
+        if gains[j] > 0.0:
+            value = math.ldexp(gains[j], spare)
+            search.items[k] = j
+            search.high[k] = np.rint(value)
+            search.low[k] = value - search.high[k]
+            search.surrogate[k] = row[j]
+            k += 1
+    search.scalars[0] = _SURROGATE_ROOM
+    ordinary = gains.sum() if largest <= _APART * smallest else _ordinary_sum(gains)
+    search.scalars[1] = _TIE * math.ldexp(ordinary, spare)
 
-    taken = np.zeros(keep, dtype=np.bool_)
-    room = capacity + tolerance
-    surrogate_room = 0.0
-    for r in range(rows):
-        surrogate_room += u[r] * room[r]
-    value, best = 0.0, 0.0
-    best_taken = np.zeros(keep, dtype=np.bool_)
-    nodes, depth = 0, 0
-    descending = True
-    while True:
+
+@compiled
+def _ordinary_sum(gains: np.ndarray) -> float:
+    """Sum of the positive entries below the first wide gap between their magnitudes."""
+    total, before = 0.0, np.inf
+    for gain in np.sort(gains):
+        if gain > _APART * before:
+            break
+        if gain > 0.0:
+            total += gain
+            before = gain
+    return total
+
+
+@compiled
+def _advance(units: WholeUnits, search: Search, budget: int) -> int:
+    """Work for `budget` nodes at most; how many were visited, fewer only at the end of the search.
+
+    At each node the bound is the fractional optimum of the surrogate row. An item is taken before it is
+    left, so the first leaf is the greedy sack.
+    """
+    items, high, low, surrogate = search.items, search.high, search.low, search.surrogate
+    taken, room, weights = search.taken, search.room, units.weights
+    rows = len(room)
+    places, value, best, scalars = search.places, search.value, search.best, search.scalars
+    count, depth, descending = places[0], places[1], places[2] == 1
+    value_high, value_low, best_high, best_low = value[0], value[1], best[0], best[1]
+    left, tie = scalars[0], scalars[1]
+    nodes = 0
+    while depth >= 0:
         if descending:
-            nodes += 1
-            if nodes > node_limit:
+            if nodes >= budget:
                 break
-            # fractional optimum of the surrogate row over the items left
-            bound, left = value, surrogate_room
-            for k in range(depth, keep):
-                j = items[k]
-                if surrogate[j] <= left:
-                    bound += values[j]
-                    left -= surrogate[j]
-                else:
-                    bound += values[j] * left / surrogate[j]
+            nodes += 1
+            # the best sack cannot be beaten by more than this
+            bound, rest, space = value_high - best_high, value_low - best_low, left
+            for k in range(depth, count):
+                if surrogate[k] > space:
+                    rest += high[k] * (space / surrogate[k]) * _ROUNDED_UP
                     break
-            if depth == keep or bound <= best * (1.0 + 1e-13):
-                if value > best:
-                    best = value
-                    best_taken[:] = taken
+                bound += high[k]
+                rest += low[k]
+                space -= surrogate[k]
+            if depth == count or bound + rest <= tie:
+                if (value_high - best_high) + (value_low - best_low) > 0.0:
+                    best_high, best_low = value_high, value_low
+                    search.best_taken[:] = taken
                 descending = False
                 continue
             j = items[depth]
@@ -116,13 +163,14 @@ def search_knapsack(
                 fits = fits and weights[r, j] <= room[r]
             if fits:
                 taken[depth] = True
-                value += values[j]
-                surrogate_room -= surrogate[j]
+                value_high += high[depth]
+                value_low += low[depth]
+                left -= surrogate[depth]
                 for r in range(rows):
                     room[r] -= weights[r, j]
-                if value > best:
-                    best = value
-                    best_taken[:] = taken
+                if (value_high - best_high) + (value_low - best_low) > 0.0:
+                    best_high, best_low = value_high, value_low
+                    search.best_taken[:] = taken
             depth += 1
         else:
             # back to the last item taken, and leave it
@@ -133,32 +181,52 @@ def search_knapsack(
                 break
             j = items[depth]
             taken[depth] = False
-            value -= values[j]
-            surrogate_room += surrogate[j]
+            value_high -= high[depth]
+            value_low -= low[depth]
+            left += surrogate[depth]
             for r in range(rows):
                 room[r] += weights[r, j]
             depth += 1
             descending = True
-    z = np.zeros(n)
-    total = 0.0
-    for k in range(keep):
-        if best_taken[k]:
-            z[items[k]] = 1.0
-            total += values[items[k]]
-    return z, total, nodes <= node_limit
+    places[1], places[2], places[3] = depth, int(descending), places[3] + nodes
+    value[0], value[1], best[0], best[1] = value_high, value_low, best_high, best_low
+    scalars[0] = left
+    return nodes
 
 
 @compiled
 def search_knapsacks(
-    costs: np.ndarray, weights: np.ndarray, capacity: np.ndarray, node_limit: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """`search_knapsack` for values -costs (batch, n), row by row.
+    costs: np.ndarray,
+    units: WholeUnits,
+    search: Search,
+    z: np.ndarray,
+    row: int,
+    budget: int,
+    node_limit: int,
+) -> int:
+    """min costs'z of row after row (batch, n) from `row` on, for about `budget` nodes; resumable.
+
+    Args:
+        search: of `row` if that is under way (it has visited nodes), else anything.
+        z: (batch, n) out, the best sacks.
 
     Returns:
-        z (batch, n), and (batch,) whether the search finished.
+        the row to go on with, the number of rows once all are done; -1 - row if one visited `node_limit`
+        nodes without a proof.
     """
-    z = np.empty(costs.shape)
-    finished = np.empty(len(costs), dtype=np.bool_)
-    for b in range(len(costs)):
-        z[b], _, finished[b] = search_knapsack(-costs[b], weights, capacity, node_limit)
-    return z, finished
+    while row < len(costs):
+        if search.places[3] == 0:
+            _begin(-costs[row], units, search)
+            budget -= _BEGINNING
+        budget -= _advance(units, search, max(1, min(budget, node_limit - search.places[3])))
+        z[row] = 0.0
+        for k in range(search.places[0]):
+            if search.best_taken[k]:
+                z[row, search.items[k]] = 1.0
+        if search.places[1] >= 0:
+            return -1 - row if search.places[3] >= node_limit else row
+        search.places[3] = 0
+        row += 1
+        if budget <= 0:
+            break
+    return row

@@ -8,7 +8,9 @@ from scipy import sparse
 from torch import Tensor
 
 from diffcomb.errors import InvalidInstanceError
+from diffcomb.problems.end_points import end_points
 from diffcomb.problems.matching.odd_sets import violated_odd_sets
+from diffcomb.problems.own_arrays import whole_number
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.program import Program, Rows
 
@@ -32,13 +34,8 @@ class Matching(Problem):
     def __init__(
         self, edges: Tensor | np.ndarray | list[tuple[int, int]], num_nodes: int, *, perfect: bool = False
     ) -> None:
-        pairs = np.asarray(edges, dtype=np.int64)
-        if pairs.ndim != 2 or pairs.shape[1] != 2 or len(pairs) == 0:
-            raise InvalidInstanceError(f"Edges must have shape (n, 2), got {pairs.shape}.")
-        if pairs.min() < 0 or pairs.max() >= num_nodes:
-            raise InvalidInstanceError(f"Edge end points must lie in 0..{num_nodes - 1}.")
-        if (pairs[:, 0] == pairs[:, 1]).any():
-            raise InvalidInstanceError("A matching has no use for self-loops; remove them.")
+        num_nodes = whole_number(num_nodes, "num_nodes", 1)
+        pairs = end_points(edges, num_nodes, "Edge")
         if len(np.unique(np.sort(pairs, axis=1), axis=0)) < len(pairs):
             raise InvalidInstanceError("Parallel edges: keep the cheapest of each pair of nodes.")
         if perfect and num_nodes % 2:

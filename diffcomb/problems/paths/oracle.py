@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse import csgraph
 
 from diffcomb.errors import InvalidCostsError
 from diffcomb.oracles import Limits, OracleAnswer, Status
 from diffcomb.oracles.batch import Solved, solve_each
+from diffcomb.oracles.clock import Clock
+from diffcomb.oracles.magnitudes import summable
 from diffcomb.problems.paths.dag_path import shortest_dag_paths
 from diffcomb.problems.paths.dijkstra_path import dijkstra_paths
+from diffcomb.problems.paths.exact_path import FINISHED, NEGATIVE_CYCLE, Labels, relax
 from diffcomb.problems.paths.shortest_path import ShortestPath
+from diffcomb.problems.paths.walk import walk_back
 from diffcomb.problems.problem import Problem
+
+#: arcs between two looks at the clock
+_ARCS = 5_000_000
 
 
 class ShortestPathOracle:
-    """Acyclic graphs: dynamic programming, compiled, any sign of costs. Graphs with cycles: Dijkstra,
-    compiled, for non-negative costs, scipy's Bellman-Ford for negative ones.
+    """Acyclic graphs: dynamic programming, compiled, any sign of costs. Graphs with cycles: Dijkstra for
+    non-negative costs, Bellman-Ford for negative ones, compiled.
+
+    Where a path has arcs so expensive that rounding hides the others, Bellman-Ford decides in twice the
+    precision.
 
     Raises InvalidCostsError when a cycle of negative cost can be reached: the shortest *simple*
     path is then NP-hard, and the MIP backends solve it.
@@ -30,59 +38,47 @@ class ShortestPathOracle:
 
     def solve(self, problem: Problem, costs: np.ndarray, options: Limits) -> OracleAnswer:
         assert isinstance(problem, ShortestPath)
-        if problem.order is not None:
-            z = shortest_dag_paths(
-                costs,
-                problem.order,
-                problem.first_arc,
-                problem.arcs_by_tail,
-                problem.tails,
-                problem.heads,
-                problem.source,
-                problem.target,
-            )
-            return OracleAnswer.proven(z, costs)
-        if (costs >= 0).all():
-            z = dijkstra_paths(
-                costs,
-                problem.first_arc,
-                problem.arcs_by_tail,
-                problem.tails,
-                problem.heads,
-                problem.source,
-                problem.target,
-            )
-            return OracleAnswer.proven(z, costs)
-        return solve_each(lambda cost: _solve_one(problem, cost), costs, options)
+        lowest = float(costs.min(initial=0.0))
+        if problem.order is None and lowest < 0.0:
+            return solve_each(lambda cost: _solve_exactly(problem, cost, options), costs, options)
+        rows = max(1, _ARCS // problem.num_costs)
+        if len(costs) <= rows:
+            z, doubtful = _shortest_paths(problem, costs, lowest)
+        else:
+            clock, parts = Clock(), []
+            for start in range(0, len(costs), rows):
+                clock.is_up()
+                parts.append(_shortest_paths(problem, costs[start : start + rows], lowest))
+            z, doubtful = (np.concatenate(part) for part in zip(*parts, strict=True))
+        for row in np.flatnonzero(doubtful):
+            exact = _solve_exactly(problem, costs[row], Limits())
+            assert exact.decision is not None
+            z[row] = exact.decision
+        return OracleAnswer.proven(z, costs)
 
 
-def _solve_one(problem: ShortestPath, cost: np.ndarray) -> Solved:
-    # of parallel arcs only the cheapest can be used; ties go to the first
-    order = np.lexsort((np.arange(problem.num_costs), cost, problem.heads, problem.tails))
-    tails, heads = problem.tails[order], problem.heads[order]
-    first = np.ones(len(order), dtype=bool)
-    first[1:] = (tails[1:] != tails[:-1]) | (heads[1:] != heads[:-1])
-    kept = order[first]
-    # scipy drops explicit zeros of sparse graphs when it converts, so arcs of cost 0 are shifted
-    # to the smallest positive number
-    weights = np.where(cost[kept] == 0, np.finfo(np.float64).tiny, cost[kept])
-    graph = sparse.csr_array(
-        (weights, (problem.tails[kept], problem.heads[kept])),
-        shape=(problem.num_nodes, problem.num_nodes),
-    )
-    method = csgraph.dijkstra if weights.min() >= 0 else csgraph.bellman_ford
-    try:
-        _, predecessors = method(graph, indices=problem.source, return_predecessors=True)
-    except csgraph.NegativeCycleError:
-        raise InvalidCostsError(
-            "A cycle of negative cost can be reached from the source, which makes the shortest simple"
-            " path NP-hard; use oracle='highs', or keep costs non-negative (softplus)."
-        ) from None
-    arc_of = {(int(problem.tails[k]), int(problem.heads[k])): int(k) for k in kept}
+def _shortest_paths(problem: ShortestPath, costs: np.ndarray, lowest: float) -> tuple[np.ndarray, np.ndarray]:
+    """Paths (batch, n) in float64, and (batch,) whether that may not do."""
+    ends = (problem.source, problem.target)
+    found: tuple[np.ndarray, np.ndarray]
+    if problem.order is not None:
+        found = shortest_dag_paths(costs, problem.order, problem.arcs, ends, lowest)
+    else:
+        found = dijkstra_paths(costs, problem.arcs, ends)
+    return found
+
+
+def _solve_exactly(problem: ShortestPath, cost: np.ndarray, options: Limits) -> Solved:
+    clock, scaled = Clock.of(options), summable(cost)
+    labels = Labels.at(problem.source, problem.num_nodes)
+    while (outcome := relax(scaled, problem.arcs, problem.source, labels, _ARCS)) != FINISHED:
+        if outcome == NEGATIVE_CYCLE:
+            raise InvalidCostsError(
+                "A cycle of negative cost can be reached from the source, which makes the shortest simple"
+                " path NP-hard; use oracle='highs', or keep costs non-negative (softplus)."
+            )
+        if clock.is_up():
+            return Solved(None, -np.inf, Status.UNKNOWN)
     z = np.zeros(problem.num_costs)
-    node = problem.target
-    while node != problem.source:
-        before = int(predecessors[node])
-        z[arc_of[before, node]] = 1.0
-        node = before
+    walk_back(labels.arc_into, problem.arcs.tails, (problem.source, problem.target), scaled, 0.0, z)
     return Solved(z, float(cost @ z), Status.OPTIMAL)

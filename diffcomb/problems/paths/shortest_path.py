@@ -8,6 +8,9 @@ from scipy import sparse
 from torch import Tensor
 
 from diffcomb.errors import InfeasibleError, InvalidInstanceError
+from diffcomb.problems.end_points import end_points
+from diffcomb.problems.own_arrays import whole_number
+from diffcomb.problems.paths.arcs import Arcs
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.program import Program, Rows
 
@@ -29,6 +32,7 @@ class ShortestPath(Problem):
     """
 
     default_oracle = "shortest_path"
+    structure = ("num_nodes", "tails", "heads", "target")
 
     def __init__(
         self,
@@ -39,28 +43,18 @@ class ShortestPath(Problem):
         *,
         grid_shape: tuple[int, int] | None = None,
     ) -> None:
-        arcs = np.asarray(edges, dtype=np.int64)
-        if arcs.ndim == 2 and arcs.shape[1] != 2 and arcs.shape[0] == 2:
-            arcs = arcs.T
-        if arcs.ndim != 2 or arcs.shape[1] != 2 or len(arcs) == 0:
-            raise InvalidInstanceError(f"Arcs must have shape (n, 2), got {arcs.shape}.")
-        if arcs.min() < 0 or arcs.max() >= num_nodes:
-            raise InvalidInstanceError(f"Arc end points must lie in 0..{num_nodes - 1}.")
-        loops = np.flatnonzero(arcs[:, 0] == arcs[:, 1])
-        if len(loops):
-            raise InvalidInstanceError(f"Arc {loops[0]} is a self-loop; no path uses one, remove it.")
+        num_nodes = whole_number(num_nodes, "num_nodes", 1)
+        source, target = whole_number(source, "source"), whole_number(target, "target")
+        arcs = end_points(edges, num_nodes)
         if source == target or not (0 <= source < num_nodes and 0 <= target < num_nodes):
             raise InvalidInstanceError(
                 f"source and target must be different nodes in 0..{num_nodes - 1}, got {source}, {target}."
             )
-        self.tails = np.ascontiguousarray(arcs[:, 0])
-        self.heads = np.ascontiguousarray(arcs[:, 1])
+        self.tails, self.heads = arcs[:, 0].copy(), arcs[:, 1].copy()
         self.num_nodes, self.source, self.target = num_nodes, source, target
         self.grid_shape = grid_shape
         self.num_costs = len(arcs)
-        #: arcs leaving node v are arcs_by_tail[first_arc[v]:first_arc[v + 1]]
-        self.arcs_by_tail = np.argsort(self.tails, kind="stable")
-        self.first_arc = np.searchsorted(self.tails[self.arcs_by_tail], np.arange(num_nodes + 1))
+        self.arcs = Arcs.of(self.tails, self.heads, num_nodes)
         #: topological order of the nodes, or None on a graph with cycles
         self.order = self._topological_order()
         adjacency = sparse.csr_array(
@@ -77,7 +71,8 @@ class ShortestPath(Problem):
         Arcs are ordered row by row: the `cols - 1` right arcs of a row, then the `cols` down arcs
         below it (PyEPO's order).
         """
-        if rows < 1 or cols < 1 or rows * cols < 2:
+        rows, cols = whole_number(rows, "rows", 1), whole_number(cols, "cols", 1)
+        if rows * cols < 2:
             raise InvalidInstanceError(f"A grid needs at least two cells, got {rows} x {cols}.")
         arcs = []
         for r in range(rows):
@@ -94,7 +89,7 @@ class ShortestPath(Problem):
         while ready:
             node = ready.pop()
             order.append(node)
-            for arc in self.arcs_by_tail[self.first_arc[node] : self.first_arc[node + 1]]:
+            for arc in self.arcs.by_tail[self.arcs.first[node] : self.arcs.first[node + 1]]:
                 indegree[self.heads[arc]] -= 1
                 if indegree[self.heads[arc]] == 0:
                     ready.append(self.heads[arc])
@@ -102,7 +97,7 @@ class ShortestPath(Problem):
 
     def path(self, z: Tensor) -> list[int]:
         """Decision z (n,) -> nodes from source to target."""
-        chosen = np.flatnonzero(z.detach().cpu().numpy() > 0.5)
+        chosen = np.flatnonzero(z.detach().double().cpu().numpy() > 0.5)
         follow = dict(zip(self.tails[chosen].tolist(), self.heads[chosen].tolist(), strict=True))
         nodes = [self.source]
         while nodes[-1] != self.target:
@@ -113,7 +108,7 @@ class ShortestPath(Problem):
 
     # -- Problem ----------------------------------------------------------------------------------
     def is_feasible(self, z: Tensor) -> Tensor:
-        flat = z.detach().reshape(-1, self.num_costs).cpu().numpy()
+        flat = z.detach().reshape(-1, self.num_costs).double().cpu().numpy()
         feasible = np.zeros(len(flat), dtype=bool)
         for i, row in enumerate(flat):
             chosen = np.flatnonzero(row > 0.5)

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from diffcomb.compiled import compiled
+
+
+class Tree(NamedTuple):
+    """distance (nodes,), inf where there is no path; parent (nodes,), the last link, -1 at the origin and
+    where there is no path; settled (nodes,), nodes by distance."""
+
+    distance: np.ndarray
+    parent: np.ndarray
+    settled: np.ndarray
 
 
 @compiled
@@ -15,22 +26,19 @@ def shortest_tree(
     links: np.ndarray,
     heads: np.ndarray,
     first_thru_node: int,
-    distance: np.ndarray,
-    parent: np.ndarray,
-    settled: np.ndarray,
+    tree: Tree,
 ) -> int:
-    """Dijkstra 1959 from one origin with a binary heap; writes into the last three arguments.
+    """Dijkstra 1959 from one origin with a binary heap; writes into the tree.
 
     Nodes below `first_thru_node` end a path but are not passed through, unless they are the origin.
 
     Args:
         times: (links,) non-negative. first, links: links leaving node v are links[first[v]:first[v + 1]].
-        distance: (nodes,), inf where there is no path. parent: (nodes,) the last link, -1 at the origin
-            and where there is no path. settled: (nodes,) nodes by distance.
 
     Returns:
-        number of nodes reached, the valid length of `settled`.
+        number of nodes reached, the valid length of `tree.settled`.
     """
+    distance, parent, settled = tree
     nodes = len(first) - 1
     heap = np.empty(nodes, np.int64)
     place = np.full(nodes, -1, np.int64)  # in the heap; -2 once settled
@@ -94,9 +102,8 @@ def shortest_trees(
     parent = np.empty((len(origins), nodes), np.int64)
     settled = np.empty(nodes, np.int64)
     for i in range(len(origins)):
-        shortest_tree(
-            origins[i], times, first, links, heads, first_thru_node, distance[i], parent[i], settled
-        )
+        tree = Tree(distance[i], parent[i], settled)
+        shortest_tree(origins[i], times, first, links, heads, first_thru_node, tree)
     return distance, parent
 
 
@@ -119,14 +126,13 @@ def all_or_nothing(
         flows (links,); total time of all trips, inf if a trip has no path.
     """
     zones, nodes = len(demand), len(first) - 1
-    distance = np.empty(nodes)
-    parent = np.empty(nodes, np.int64)
-    settled = np.empty(nodes, np.int64)
+    tree = Tree(np.empty(nodes), np.empty(nodes, np.int64), np.empty(nodes, np.int64))
+    distance, parent, settled = tree
     flows = np.zeros(len(times))
     through = np.empty(nodes)
     total = 0.0
     for origin in range(zones):
-        count = shortest_tree(origin, times, first, links, heads, first_thru_node, distance, parent, settled)
+        count = shortest_tree(origin, times, first, links, heads, first_thru_node, tree)
         through[:] = 0.0
         for z in range(zones):
             if z != origin and demand[origin, z] > 0.0:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from diffcomb.data.tsplib import read_tsplib
 from diffcomb.errors import InvalidCostsError, InvalidInstanceError
+from diffcomb.problems.own_arrays import real_numbers, whole_number, whole_numbers
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.problems.tours.subtour import violated_sets
 from diffcomb.program import Program, Rows
@@ -37,6 +38,7 @@ class TravelingSalesman(Problem):
     """
 
     default_oracle = "branch_and_cut"
+    structure = ("num_cities", "fixed_edges")
 
     def __init__(
         self,
@@ -45,15 +47,23 @@ class TravelingSalesman(Problem):
         coordinates: Tensor | None = None,
         fixed_edges: Sequence[tuple[int, int]] = (),
     ) -> None:
+        num_cities = whole_number(num_cities, "num_cities")
         if num_cities < 3:
             raise InvalidInstanceError(f"A tour needs at least 3 cities, got {num_cities}.")
         self.num_cities = num_cities
-        self.coordinates = coordinates
+        self.coordinates = None if coordinates is None else _points(coordinates)
+        if self.coordinates is not None and len(self.coordinates) != num_cities:
+            raise InvalidInstanceError(
+                f"{num_cities} cities need as many coordinates, not {len(self.coordinates)}."
+            )
         self.costs: Tensor | None = None
         #: (n,) end points of each edge, tail < head
         self.tails, self.heads = np.triu_indices(num_cities, k=1)
         self.num_costs = len(self.tails)
-        pairs = np.array(fixed_edges, dtype=np.int64).reshape(-1, 2)
+        pairs = whole_numbers(fixed_edges, "Cities of fixed edges")
+        if pairs.size and (pairs.ndim != 2 or pairs.shape[1] != 2):
+            raise InvalidInstanceError(f"fixed_edges must be pairs of cities, got shape {pairs.shape}.")
+        pairs = pairs.reshape(-1, 2)
         if len(pairs) and (
             pairs.min() < 0 or pairs.max() >= num_cities or (pairs[:, 0] == pairs[:, 1]).any()
         ):
@@ -70,7 +80,7 @@ class TravelingSalesman(Problem):
         Raises:
             InvalidInstanceError: not square, not finite, or asymmetric.
         """
-        matrix = torch.as_tensor(distances, dtype=torch.float64)
+        matrix = torch.from_numpy(real_numbers(distances, "Distances"))
         if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
             raise InvalidInstanceError(f"The distance matrix must be square, got {tuple(matrix.shape)}.")
         problem = cls(matrix.shape[0], fixed_edges=fixed_edges)
@@ -85,11 +95,7 @@ class TravelingSalesman(Problem):
     @classmethod
     def from_coordinates(cls, xy: Tensor | np.ndarray) -> TravelingSalesman:
         """Euclidean distances between the rows of xy (N, 2)."""
-        points = torch.as_tensor(xy, dtype=torch.float64)
-        if points.ndim != 2 or points.shape[1] != 2:
-            raise InvalidInstanceError(f"Coordinates must have shape (N, 2), got {tuple(points.shape)}.")
-        if not bool(torch.isfinite(points).all()):
-            raise InvalidInstanceError("Coordinates must be finite.")
+        points = _points(xy)
         problem = cls(points.shape[0], coordinates=points)
         problem.costs = torch.linalg.vector_norm(points[problem.tails] - points[problem.heads], dim=1)
         return problem
@@ -100,7 +106,7 @@ class TravelingSalesman(Problem):
         instance = read_tsplib(path)
         problem = cls.from_matrix(instance.distances, fixed_edges=instance.fixed_edges)
         if instance.coordinates is not None:
-            problem.coordinates = torch.from_numpy(instance.coordinates)
+            problem.coordinates = _points(instance.coordinates)
         return problem
 
     # -- tours and edge vectors -----------------------------------------------------------------
@@ -129,7 +135,7 @@ class TravelingSalesman(Problem):
         """
         if not bool(self.is_feasible(z)):
             raise InvalidCostsError("This decision is not a tour; check problem.is_feasible(z).")
-        return torch.from_numpy(self.order_of(np.flatnonzero(z.detach().cpu().numpy() > 0.5)))
+        return torch.from_numpy(self.order_of(np.flatnonzero(z.detach().double().cpu().numpy() > 0.5)))
 
     def order_of(self, edges: np.ndarray) -> np.ndarray:
         """Positions in theta of a tour's edges -> city order (num_cities,), starting at city 0."""
@@ -137,7 +143,7 @@ class TravelingSalesman(Problem):
 
     # -- Problem ----------------------------------------------------------------------------------
     def is_feasible(self, z: Tensor) -> Tensor:
-        flat = z.detach().reshape(-1, self.num_costs).cpu().numpy()
+        flat = z.detach().reshape(-1, self.num_costs).double().cpu().numpy()
         feasible = np.zeros(len(flat), dtype=bool)
         for i, row in enumerate(flat):
             chosen = row > 0.5
@@ -248,3 +254,13 @@ class TravelingSalesman(Problem):
     def cost_graph(self) -> CostGraph:
         edge_index = torch.from_numpy(np.stack([self.tails, self.heads]))
         return CostGraph(edge_index, self.num_cities)
+
+
+def _points(xy: Tensor | np.ndarray) -> Tensor:
+    """A copy (N, 2) float64."""
+    points = torch.from_numpy(real_numbers(xy, "Coordinates"))
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise InvalidInstanceError(f"Coordinates must have shape (N, 2), got {tuple(points.shape)}.")
+    if not bool(torch.isfinite(points).all()):
+        raise InvalidInstanceError("Coordinates must be finite.")
+    return points

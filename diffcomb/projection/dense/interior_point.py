@@ -16,17 +16,32 @@ class DenseSystem(NamedTuple):
     inequality: Tensor
 
 
+class Interior(NamedTuple):
+    """A point inside X and what it says of the solution.
+
+    x (batch, n), slacks s (batch, m), the guesses face (batch, n) int8, active (batch, m) bool, multipliers
+    y (batch, m) of the unscaled problem, iterations.
+    """
+
+    x: Tensor
+    s: Tensor
+    face: Tensor
+    active: Tensor
+    y: Tensor
+    iterations: int
+
+
 def _step(value: Tensor, direction: Tensor) -> Tensor:
     """Largest step (batch,) in [0, 1] that keeps value + step direction >= 0."""
     ratio = torch.where(direction < 0, -value / torch.where(direction < 0, direction, -1.0), torch.inf)
     return ratio.amin(1).clamp_max(1.0) if value.shape[1] else torch.ones(len(value)).to(value)
 
 
-def interior_point(p: Tensor, system: DenseSystem, goal: float) -> tuple[Tensor, Tensor, Tensor, int]:
+def interior_point(p: Tensor, system: DenseSystem, goal: float) -> Interior:
     """Project p (batch, n) by Mehrotra's method until complementarity and residuals are below `goal`.
 
     Returns:
-        Guesses of face and active rows by strict complementarity, multipliers y, and iterations.
+        The last point, with guesses of its face and active rows by strict complementarity.
     """
     J, r, inequality = system
     scale = p.abs().amax(1, keepdim=True).clamp_min(1.0)
@@ -93,4 +108,4 @@ def interior_point(p: Tensor, system: DenseSystem, goal: float) -> tuple[Tensor,
         y = torch.where(inequality, y.clamp_min(1e-300), y)
         s = torch.where(inequality & going, s + a * ds, s).clamp_min(1e-300)
     face = (upper > t).to(torch.int8) - (lower > x).to(torch.int8)
-    return face, ~inequality | (y > s), y * scale, iteration
+    return Interior(x, s, face, ~inequality | (y > s), y * scale, iteration)

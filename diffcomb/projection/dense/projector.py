@@ -181,10 +181,10 @@ class DenseProjector:
             if len(pending) == 0:
                 break
             guess = interior_point(p[pending], system, goal)
-            found = polish(p[pending], system, *guess[:3])
+            found = polish(p[pending], system, guess)
             x[pending], face[pending], active[pending] = found.x, found.face, found.active
             residual[pending], dimension[pending] = found.residual, found.dimension
-            iterations[pending] += guess[3]
+            iterations[pending] += guess.iterations
             pending = pending[~(residual[pending] <= ACCEPTED)]
         refuse_failures(residual.cpu().numpy(), members, ACCEPTED)
         return _Dense(members, system, source, places, x, face, active, residual, dimension, iterations)

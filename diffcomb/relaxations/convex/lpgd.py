@@ -9,9 +9,10 @@ from torch import Tensor
 
 from diffcomb.errors import UnknownNameError, UnsupportedError
 from diffcomb.layers import Adjoint, cost_scale, matching_step, projector_of
-from diffcomb.oracles import Limits
-from diffcomb.problems import Problem
-from diffcomb.projection import RoutedProjector, proximal
+from diffcomb.oracles import Limits, Oracle
+from diffcomb.problems import Problem, ProblemCache
+from diffcomb.projection import RoutedProjector
+from diffcomb.relaxations.convex.proximal import proximal_decision
 from diffcomb.relaxations.exact_decision import ExactDecision
 
 
@@ -39,7 +40,7 @@ class LPGD(ExactDecision):
         mode: str = "average",
         solver: str = "kkt",
         *,
-        oracle: str | Limits = "auto",
+        oracle: str | Oracle | Limits = "auto",
     ) -> None:
         super().__init__(problem, oracle=oracle)
         if not strength > 0 or not rho >= 0:
@@ -47,7 +48,7 @@ class LPGD(ExactDecision):
         if mode not in ("upper", "lower", "average"):
             raise UnknownNameError(f"Unknown mode {mode!r}; choose upper, lower or average.")
         self.strength, self.rho, self.mode, self.solver = strength, rho, mode, solver
-        self._solvers: dict[Problem, RoutedProjector] = {}
+        self._projectors: ProblemCache[RoutedProjector] = ProblemCache()
 
     def estimate(self, problem: Problem, theta: Tensor) -> tuple[Tensor, Adjoint]:
         z = self.solve(problem, theta)
@@ -66,10 +67,9 @@ class LPGD(ExactDecision):
         """argmin costs'x + (rho/2) ||x - center||^2, (k, batch, n) -> (k, batch, n)."""
         if self.rho == 0:
             return self.solve(problem, costs)
-        if problem not in self._solvers:
-            self._solvers[problem] = projector_of(problem, self.solver, limits=self.oracle)
-        rho = self.rho * cost_scale(theta)
-        weights = rho[:, 0].expand(len(costs), len(theta)).reshape(-1)
-        centers = center.expand(costs.shape).reshape(weights.shape[0], -1)
-        flat = costs.reshape(weights.shape[0], -1)
-        return proximal(self._solvers[problem], flat, weights, centers).x.reshape(costs.shape)
+        projector = self._projectors.get(
+            problem, lambda: projector_of(problem, self.solver, limits=self.oracle)
+        )
+        rho = (self.rho * cost_scale(theta)[:, 0]).repeat(len(costs))
+        moved = proximal_decision(problem, projector, costs.flatten(0, 1), rho, center.repeat(len(costs), 1))
+        return moved.x.reshape(*costs.shape[:-1], -1)

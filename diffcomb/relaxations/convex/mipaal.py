@@ -11,13 +11,13 @@ from torch import Tensor
 
 from diffcomb.errors import UnsupportedError
 from diffcomb.layers import Adjoint, cost_scale
-from diffcomb.oracles import Limits
+from diffcomb.oracles import Limits, Oracle
 from diffcomb.oracles.linear_program import LinearProgram
-from diffcomb.problems import Problem
+from diffcomb.problems import Problem, ProblemCache
 from diffcomb.program import Rows
 from diffcomb.projection import RoutedProjector
 from diffcomb.projection.row_pool import RowPool
-from diffcomb.relaxations.convex.quadratic import regularized_decision
+from diffcomb.relaxations.convex.proximal import proximal_decision
 from diffcomb.relaxations.exact_decision import ExactDecision
 
 
@@ -40,24 +40,22 @@ class MIPaaL(ExactDecision):
         problem: Problem | Sequence[Problem],
         gamma: float = 0.5,
         *,
-        oracle: str | Limits = "auto",
+        oracle: str | Oracle | Limits = "auto",
     ) -> None:
         super().__init__(problem, oracle=oracle)
         if not gamma > 0:
             raise UnsupportedError(f"gamma must be positive, got {gamma}.")
         self.gamma = gamma
-        self._programs: dict[Problem, _CutProgram] = {}
+        self._programs: ProblemCache[_CutProgram] = ProblemCache()
 
     def estimate(self, problem: Problem, theta: Tensor) -> tuple[Tensor, Adjoint]:
-        if problem not in self._programs:
-            self._programs[problem] = _CutProgram(problem)
-        program = self._programs[problem]
+        program = self._programs.get(problem, lambda: _CutProgram(problem))
         z = program.vertices(theta)
         fractional = ~problem.is_feasible(z)
         if bool(fractional.any()):
             z[fractional] = self.solve(problem, theta[fractional])
-        gamma = self.gamma * cost_scale(theta)[:, 0]
-        return z, regularized_decision(program.convex_solver(), theta, gamma).adjoint
+        rho = 2 * self.gamma * cost_scale(theta)[:, 0]
+        return z, proximal_decision(problem, program.convex_solver(), theta, rho).adjoint
 
 
 class _CutProgram:

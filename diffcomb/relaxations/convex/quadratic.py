@@ -8,15 +8,11 @@ from torch import Tensor
 
 from diffcomb.errors import UnsupportedError
 from diffcomb.layers import Adjoint, cost_scale, projector_of
-from diffcomb.oracles import Limits
-from diffcomb.problems import Problem
-from diffcomb.projection import RelaxedDecision, RoutedProjector, proximal
+from diffcomb.oracles import Limits, Oracle
+from diffcomb.problems import Problem, ProblemCache
+from diffcomb.projection import RoutedProjector
+from diffcomb.relaxations.convex.proximal import proximal_decision
 from diffcomb.relaxations.exact_decision import ExactDecision
-
-
-def regularized_decision(projector: RoutedProjector, theta: Tensor, gamma: Tensor) -> RelaxedDecision:
-    """argmin over X of theta'x + gamma ||x||^2, theta (batch, n), gamma (batch,)."""
-    return proximal(projector, theta, 2 * gamma, 0.0)
 
 
 class QPTL(ExactDecision):
@@ -38,19 +34,19 @@ class QPTL(ExactDecision):
         gamma: float = 0.5,
         solver: str = "kkt",
         *,
-        oracle: str | Limits = "auto",
+        oracle: str | Oracle | Limits = "auto",
     ) -> None:
         super().__init__(problem, oracle=oracle)
         if not gamma > 0:
             raise UnsupportedError(f"gamma must be positive, got {gamma}.")
         self.gamma, self.solver = gamma, solver
-        self._solvers: dict[Problem, RoutedProjector] = {}
+        self._projectors: ProblemCache[RoutedProjector] = ProblemCache()
 
     def estimate(self, problem: Problem, theta: Tensor) -> tuple[Tensor, Adjoint]:
-        if problem not in self._solvers:
-            self._solvers[problem] = projector_of(problem, self.solver, limits=self.oracle, lazy_rows=False)
-        gamma = self.gamma * cost_scale(theta)[:, 0]
-        relaxed = regularized_decision(self._solvers[problem], theta, gamma)
+        projector = self._projectors.get(
+            problem, lambda: projector_of(problem, self.solver, limits=self.oracle, lazy_rows=False)
+        )
+        relaxed = proximal_decision(problem, projector, theta, 2 * self.gamma * cost_scale(theta)[:, 0])
         return relaxed.x, relaxed.adjoint
 
 
@@ -70,17 +66,17 @@ class SparseMAP(ExactDecision):
         problem: Problem | Sequence[Problem],
         rho: float = 0.3,
         *,
-        oracle: str | Limits = "auto",
+        oracle: str | Oracle | Limits = "auto",
     ) -> None:
         super().__init__(problem, oracle=oracle)
         if not rho > 0:
             raise UnsupportedError(f"rho must be positive, got {rho}.")
         self.rho = rho
-        self._solvers: dict[Problem, RoutedProjector] = {}
+        self._projectors: ProblemCache[RoutedProjector] = ProblemCache()
 
     def estimate(self, problem: Problem, theta: Tensor) -> tuple[Tensor, Adjoint]:
-        if problem not in self._solvers:
-            self._solvers[problem] = projector_of(problem, "vertices", limits=self.oracle)
-        gamma = 0.5 * self.rho * cost_scale(theta)[:, 0]
-        relaxed = regularized_decision(self._solvers[problem], theta, gamma)
+        projector = self._projectors.get(
+            problem, lambda: projector_of(problem, "vertices", limits=self.oracle)
+        )
+        relaxed = proximal_decision(problem, projector, theta, self.rho * cost_scale(theta)[:, 0])
         return relaxed.x, relaxed.adjoint

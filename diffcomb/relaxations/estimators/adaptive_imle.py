@@ -9,7 +9,7 @@ from torch import Tensor
 
 from diffcomb.errors import UnsupportedError
 from diffcomb.layers import Adjoint, matching_step
-from diffcomb.oracles import Limits
+from diffcomb.oracles import Limits, Oracle
 from diffcomb.problems import Problem
 from diffcomb.relaxations.estimators.imle import IMLE
 
@@ -47,7 +47,7 @@ class AdaptiveIMLE(IMLE):
         noise: str = "sum_of_gamma",
         seed: int = 0,
         *,
-        oracle: str | Limits = "auto",
+        oracle: str | Oracle | Limits = "auto",
     ) -> None:
         super().__init__(problem, 1.0, sigma, num_samples, noise, seed, oracle=oracle)
         if beta < 0 or not step > 0 or not target > 0 or not 0 <= decay < 1:

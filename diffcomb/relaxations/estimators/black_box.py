@@ -8,7 +8,7 @@ from torch import Tensor
 
 from diffcomb.errors import UnsupportedError
 from diffcomb.layers import Adjoint, matching_step
-from diffcomb.oracles import Limits
+from diffcomb.oracles import Limits, Oracle
 from diffcomb.problems import Problem
 from diffcomb.relaxations.exact_decision import ExactDecision
 
@@ -31,7 +31,7 @@ class BlackBoxDifferentiation(ExactDecision):
         problem: Problem | Sequence[Problem],
         strength: float = 1.0,
         *,
-        oracle: str | Limits = "auto",
+        oracle: str | Oracle | Limits = "auto",
     ) -> None:
         super().__init__(problem, oracle=oracle)
         if not strength > 0:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from diffcomb.errors import UnsupportedError
 from diffcomb.layers import Adjoint, SeededNoise, cost_scale
-from diffcomb.oracles import Limits
+from diffcomb.oracles import Limits, Oracle
 from diffcomb.problems import Problem
 from diffcomb.relaxations.exact_decision import ExactDecision
 
@@ -35,7 +35,7 @@ class FiniteDifferences(ExactDecision):
         num_directions: int | None = None,
         seed: int = 0,
         *,
-        oracle: str | Limits = "auto",
+        oracle: str | Oracle | Limits = "auto",
     ) -> None:
         super().__init__(problem, oracle=oracle)
         if not width > 0 or (num_directions is not None and num_directions < 1):

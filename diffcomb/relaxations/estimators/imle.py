@@ -9,8 +9,8 @@ from torch import Tensor
 
 from diffcomb.errors import UnsupportedError
 from diffcomb.layers import Adjoint, SeededNoise, cost_scale, matching_step
-from diffcomb.oracles import Limits
-from diffcomb.problems import Problem
+from diffcomb.oracles import Limits, Oracle
+from diffcomb.problems import Problem, ProblemCache
 from diffcomb.relaxations.exact_decision import ExactDecision
 
 
@@ -40,14 +40,14 @@ class IMLE(ExactDecision):
         noise: str = "sum_of_gamma",
         seed: int = 0,
         *,
-        oracle: str | Limits = "auto",
+        oracle: str | Oracle | Limits = "auto",
     ) -> None:
         super().__init__(problem, oracle=oracle)
         if not strength > 0 or not sigma >= 0 or num_samples < 1:
             raise UnsupportedError("strength must be positive, sigma >= 0 and num_samples at least 1.")
         self.strength, self.sigma, self.num_samples = strength, sigma, num_samples
         self.noise = SeededNoise(noise, seed)
-        self._cardinality: dict[Problem, int] = {}
+        self._cardinality: ProblemCache[int] = ProblemCache()
 
     def estimate(self, problem: Problem, theta: Tensor) -> tuple[Tensor, Adjoint]:
         perturbed = self.perturb(problem, theta)
@@ -67,7 +67,9 @@ class IMLE(ExactDecision):
 
     def _ones(self, problem: Problem) -> int:
         """Ones of a decision at equal costs; grid paths, tours and assignments all have that many."""
-        if problem not in self._cardinality:
+
+        def ones() -> int:
             equal = torch.full((1, problem.num_costs), float(problem.cost_sign), dtype=torch.float64)
-            self._cardinality[problem] = max(1, int(torch.round(self.solve(problem, equal).sum())))
-        return self._cardinality[problem]
+            return max(1, int(torch.round(self.solve(problem, equal).sum())))
+
+        return self._cardinality.get(problem, ones)

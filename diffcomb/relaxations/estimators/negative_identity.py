@@ -9,8 +9,8 @@ from torch import Tensor
 
 from diffcomb.errors import UnknownNameError, UnsupportedError
 from diffcomb.layers import Adjoint
-from diffcomb.oracles import Limits
-from diffcomb.problems import Problem
+from diffcomb.oracles import Limits, Oracle
+from diffcomb.problems import Problem, ProblemCache
 from diffcomb.relaxations.exact_decision import ExactDecision
 
 
@@ -38,17 +38,17 @@ class NegativeIdentity(ExactDecision):
         center: str = "equalities",
         normalize: bool = True,
         *,
-        oracle: str | Limits = "auto",
+        oracle: str | Oracle | Limits = "auto",
     ) -> None:
         super().__init__(problem, oracle=oracle)
         if center not in ("none", "mean", "equalities"):
             raise UnknownNameError(f"Unknown center {center!r}; choose none, mean or equalities.")
         self.center, self.normalize = center, normalize
-        self._bases: dict[Problem, Tensor] = {}
+        self._bases: ProblemCache[Tensor] = ProblemCache(by_structure=True)
 
     def estimate(self, problem: Problem, theta: Tensor) -> tuple[Tensor, Adjoint]:
         z = self.solve(problem, theta)
-        basis = self._basis(problem).to(theta)
+        basis = self._bases.get(problem, lambda: self._basis(problem)).to(theta)
 
         def remove(v: Tensor) -> Tensor:
             return v - (v @ basis) @ basis.T
@@ -57,21 +57,19 @@ class NegativeIdentity(ExactDecision):
             flat = remove(grad)
             if not self.normalize:
                 return -flat
-            centered = remove(theta)
+            # in units of the largest cost, whose squares may overflow
+            largest = theta.abs().amax(-1, keepdim=True)
+            largest = torch.where(largest > 0, largest, 1.0)
+            centered = remove(theta / largest)
             norm = torch.linalg.vector_norm(centered, dim=-1, keepdim=True)
             norm = torch.where(norm > 0, norm, 1.0)
             unit = centered / norm
-            return -(flat - (flat * unit).sum(-1, keepdim=True) * unit) / norm
+            return -(flat - (flat * unit).sum(-1, keepdim=True) * unit) / norm / largest
 
         return z, adjoint
 
     def _basis(self, problem: Problem) -> Tensor:
         """Orthonormal columns (n, k) of what is removed from the costs."""
-        if problem not in self._bases:
-            self._bases[problem] = self._make_basis(problem)
-        return self._bases[problem]
-
-    def _make_basis(self, problem: Problem) -> Tensor:
         n = problem.num_costs
         if self.center == "none":
             return torch.zeros(n, 0, dtype=torch.float64)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from diffcomb.errors import UnsupportedError
 from diffcomb.layers import Adjoint, Perturbation, cost_scale
-from diffcomb.oracles import Limits
+from diffcomb.oracles import Limits, Oracle
 from diffcomb.problems import Problem
 from diffcomb.relaxations.exact_decision import ExactDecision
 
@@ -36,7 +36,7 @@ class PerturbedOptimizer(ExactDecision):
         kind: str = "additive",
         seed: int = 0,
         *,
-        oracle: str | Limits = "auto",
+        oracle: str | Oracle | Limits = "auto",
     ) -> None:
         super().__init__(problem, oracle=oracle)
         if num_samples < 2:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from diffcomb.errors import UnsupportedError
 from diffcomb.layers import Adjoint, cost_scale
-from diffcomb.oracles import Limits
+from diffcomb.oracles import Limits, Oracle
 from diffcomb.problems import Problem
 from diffcomb.relaxations.exact_decision import ExactDecision
 
@@ -30,7 +30,7 @@ class StraightThrough(ExactDecision):
         problem: Problem | Sequence[Problem],
         temperature: float = 1.0,
         *,
-        oracle: str | Limits = "auto",
+        oracle: str | Oracle | Limits = "auto",
     ) -> None:
         super().__init__(problem, oracle=oracle)
         if not temperature > 0:

@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from diffcomb.errors import InvalidCostsError, UnsupportedError
+from diffcomb.errors import UnsupportedError
+from diffcomb.layers import Costs
 from diffcomb.problems import Problem
+from diffcomb.relaxations.relaxation import Relaxation
 
 
-class SoftDecision(nn.Module):
+class SoftDecision(Relaxation):
     """Training: a soft decision x(theta), differentiable by autograd. Evaluation: a member of Z.
 
-    Called like a DecisionLayer. Subclasses write `soft` and `decode` for one problem and one batch.
+    Subclasses write `soft` and `decode` for one problem and one batch.
 
     Args:
         problem: what is decided; or a list of problems, called with a list of cost vectors.
@@ -31,27 +33,21 @@ class SoftDecision(nn.Module):
 
     #: the problems the method knows
     applies_to: tuple[type[Problem], ...] = ()
+    calls: Tensor
 
     def __init__(self, problem: Problem | Sequence[Problem], seed: int = 0) -> None:
-        super().__init__()
-        self.problem, self.seed = problem, seed
-        self.calls: Tensor
+        super().__init__(problem)
+        self.seed = seed
         self.register_buffer("calls", torch.zeros((), dtype=torch.int64))
         for one in [problem] if isinstance(problem, Problem) else problem:
             self._check(one)
 
-    def forward(self, theta: Tensor | Sequence[Tensor], problems: Sequence[Problem] | None = None) -> Any:
-        """theta (batch, n), (n,), or a list of (n_i,) with one problem each -> the same structure."""
-        if isinstance(theta, Tensor):
-            if problems is not None or not isinstance(self.problem, Problem):
-                raise InvalidCostsError("A layer over a list of problems takes a list of cost vectors.")
-            out: Any = self._decide(self.problem, theta)
-        else:
-            own = [self.problem] * len(theta) if isinstance(self.problem, Problem) else self.problem
-            out = [self._decide(p, t) for p, t in zip(problems or own, theta, strict=True)]
+    def forward(self, theta: Costs, problems: Sequence[Problem] | None = None) -> Any:
+        """As `Relaxation.forward`."""
+        decisions = super().forward(theta, problems)
         if self.training:
             self.calls += 1
-        return out
+        return decisions
 
     def soft(self, problem: Any, theta: Tensor) -> Tensor:
         """theta (batch, n) float64 -> x (batch, n), differentiable."""
@@ -66,12 +62,12 @@ class SoftDecision(nn.Module):
         call = int(self.calls) if self.training else -1
         return torch.Generator(device).manual_seed(1_000_003 * self.seed + call + 1)
 
-    def _decide(self, problem: Problem, theta: Tensor) -> Tensor:
+    def decide(self, problem: Problem, theta: Tensor) -> Tensor:
         self._check(problem)
-        theta = problem.check_costs(theta)
-        rows = theta.reshape(-1, problem.num_costs).double()
+        rows = theta.double()
         x = self.soft(problem, rows) if self.training else self.decode(problem, rows.detach())
-        return x.reshape(theta.shape).to(theta.device, theta.dtype)
+        # a tensor of its own: the backward pass may need x as it is now
+        return x.to(theta.device, theta.dtype, copy=True)
 
     def _check(self, problem: Problem) -> None:
         if not isinstance(problem, self.applies_to):
@@ -82,5 +78,10 @@ class SoftDecision(nn.Module):
 
 
 def mean_scale(theta: Tensor) -> Tensor:
-    """(batch, 1) mean |theta|, positive: costs divided by it make temperatures free of units."""
-    return theta.abs().mean(-1, keepdim=True).clamp_min(1e-12)
+    """(batch, 1) mean |theta|, differentiable; costs divided by it make temperatures free of units.
+
+    1 where theta = 0, which has no scale of its own.
+    """
+    # divided before they are added up: a sum of finite costs may overflow
+    scale = (theta.abs() / theta.shape[-1]).sum(-1, keepdim=True)
+    return torch.where(scale > 0, scale, 1.0)

@@ -16,11 +16,11 @@ from diffcomb.problems.coloring.dsatur import dsatur
 from diffcomb.problems.coloring.fewest.decision import AssignmentModel, CoverModel
 from diffcomb.problems.coloring.fewest.evolution import ColoringEvolution
 from diffcomb.problems.coloring.fewest.fractional import fractional_bound
-from diffcomb.problems.coloring.fewest.partial_tabu import PartialTabuSearch
+from diffcomb.problems.coloring.fewest.partialcol import PartialCol
 from diffcomb.problems.coloring.fewest.planted import find_planted, planted_number
 from diffcomb.problems.coloring.fewest.reduction import reduce_graph
 from diffcomb.problems.coloring.fewest.stable_set import heaviest_stable_set
-from diffcomb.problems.coloring.fewest.tabu import TabuSearch
+from diffcomb.problems.coloring.fewest.tabucol import TabuCol
 from tests.graphs import chromatic_number, is_colorable, mycielski, queen_edges, random_graph
 
 KNOWN = {
@@ -173,12 +173,12 @@ def test_tabu_searches_and_evolution_repeat_and_find_planted_colourings():
     graph = _planted_graph(120, 6, 0.35)
     assert dsatur(graph).max() + 1 > 6
     start = np.random.default_rng(1).integers(6, size=120)
-    runs = [TabuSearch(graph, 6, seed=1).run(start, 5.0, None) for _ in range(2)]
+    runs = [TabuCol(graph, 6, seed=1).run(start, 5.0, None) for _ in range(2)]
     assert runs[0][1] == 0
     assert np.array_equal(runs[0][0], runs[1][0])
     found = [runs[0][0], ColoringEvolution(graph, 6, [start], seed=1, steps=3000).run(5.0, None)]
     for reactive in (False, True):
-        searches = [PartialTabuSearch(graph, 6, seed=1, reactive=reactive) for _ in range(2)]
+        searches = [PartialCol(graph, 6, seed=1, reactive=reactive) for _ in range(2)]
         first, second = (search.run(np.full(120, -1), 5.0, None) for search in searches)
         assert first[1] == 0
         assert np.array_equal(first[0], second[0])
@@ -192,7 +192,7 @@ def test_tabu_searches_and_evolution_repeat_and_find_planted_colourings():
 def test_a_partial_colouring_stays_proper_when_the_search_is_cut_short():
     """With too few colours the classes are stable sets, and the count is that of the uncoloured."""
     graph = random_graph(80, 0.5, 0)
-    colors, uncolored = PartialTabuSearch(graph, 8, 0, reactive=True).run(np.full(80, -1), 0.01, None)
+    colors, uncolored = PartialCol(graph, 8, 0, reactive=True).run(np.full(80, -1), 0.01, None)
     assert uncolored == (colors < 0).sum() > 0
     ends = colors[graph.edges]
     assert not ((ends[:, 0] == ends[:, 1]) & (ends[:, 0] >= 0)).any()

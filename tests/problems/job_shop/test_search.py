@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from diffcomb.problems import JobShop
 from diffcomb.problems.job_shop.search.dispatch import dispatch
 from diffcomb.problems.job_shop.search.grid import common_grid
+from diffcomb.problems.job_shop.search.machine_orders import Operations
+from diffcomb.problems.job_shop.search.makespan_tabu import MakespanTabu
 from diffcomb.problems.job_shop.search.start import best_dispatch, lower_bound, start_schedule
-from diffcomb.problems.job_shop.search.tabu import TabuSearch
 from tests.jobshop_cases import OBJECTIVES, brute_force, random_shop
 from tests.registry import seeded
 
@@ -61,7 +62,7 @@ def test_tabu_search_reaches_the_proven_makespan():
         problem = JobShop.random(6, 6, generator=seeded(seed), ties="any")
         p = problem.costs.numpy().astype(np.int64)
         sequence = dispatch(problem.job, problem.machine, problem.first, problem.last, p, np.zeros(36))
-        search = TabuSearch(problem.job, problem.machine, p, sequence, seed)
+        search = MakespanTabu(Operations(problem.job, p), problem.machine, sequence, seed)
         search.run(20_000, 5_000, 0)
         starts = torch.from_numpy(search.starts).double()
         assert bool(problem.is_feasible(starts))

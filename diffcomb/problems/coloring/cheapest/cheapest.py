@@ -12,7 +12,7 @@ from diffcomb.oracles import Limits, OracleAnswer, Status
 from diffcomb.oracles.batch import Solved, solve_each
 from diffcomb.problems.coloring.cheapest.cheap_coloring import cheap_coloring
 from diffcomb.problems.coloring.cheapest.root import integral_optimum
-from diffcomb.problems.coloring.fewest.tabu import find_coloring
+from diffcomb.problems.coloring.fewest.tabucol import find_coloring
 from diffcomb.problems.coloring.graph_coloring import GraphColoring
 from diffcomb.problems.problem import Problem
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from diffcomb.compiled import compiled
-from diffcomb.problems.coloring.fewest.tabu import TabuSearch
+from diffcomb.problems.coloring.fewest.tabucol import TabuCol
 from diffcomb.problems.coloring.graph import Graph
 
 
@@ -32,7 +32,7 @@ class ColoringEvolution:
     ) -> None:
         self.num_colors, self.steps = num_colors, steps
         self._rng = np.random.default_rng(seed)
-        self._search = TabuSearch(graph, num_colors, seed)
+        self._search = TabuCol(graph, num_colors, seed)
         self.parents = [self._dealt(parent) for parent in parents[:2]]
         while len(self.parents) < 2:
             self.parents.append(self._random(graph.num_vertices))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from diffcomb.problems.coloring.dsatur import dsatur
-from diffcomb.problems.coloring.fewest.partial_tabu import PartialTabuSearch
+from diffcomb.problems.coloring.fewest.partialcol import PartialCol
 from diffcomb.problems.coloring.fewest.stable_set import heaviest_stable_set
 from diffcomb.problems.coloring.graph import Graph
 
@@ -38,7 +38,7 @@ def find_planted(
 ) -> np.ndarray:
     """A proper colouring (N,): PartialCol with K colours, and DSATUR's colours on what it leaves."""
     start = np.full(graph.num_vertices, -1, dtype=np.int64)
-    found, _ = PartialTabuSearch(graph, num_colors, seed, reactive=False).run(start, seconds, deadline)
+    found, _ = PartialCol(graph, num_colors, seed, reactive=False).run(start, seconds, deadline)
     left = np.flatnonzero(found < 0)
     found[left] = num_colors + dsatur(graph.induced(left), seed=seed)
     return found

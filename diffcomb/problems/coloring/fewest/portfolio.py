@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from diffcomb.problems.coloring.fewest.evolution import ColoringEvolution, smallest_class_last
-from diffcomb.problems.coloring.fewest.partial_tabu import PartialTabuSearch
-from diffcomb.problems.coloring.fewest.tabu import TabuSearch
+from diffcomb.problems.coloring.fewest.partialcol import PartialCol
+from diffcomb.problems.coloring.fewest.tabucol import TabuCol
 from diffcomb.problems.coloring.graph import Graph
 
 #: tabu steps a vertex between two crossings, see `ColoringEvolution`
@@ -37,10 +37,10 @@ class ColoringPortfolio:
         steps = _STEPS_A_VERTEX * graph.num_vertices
         self.head = ColoringEvolution(graph, num_colors, parents, seed, steps)
         self._partial = {
-            "partialcol": PartialTabuSearch(graph, num_colors, seed, reactive=False),
-            "reactive partialcol": PartialTabuSearch(graph, num_colors, seed, reactive=True),
+            "partialcol": PartialCol(graph, num_colors, seed, reactive=False),
+            "reactive partialcol": PartialCol(graph, num_colors, seed, reactive=True),
         }
-        self._tabu = TabuSearch(graph, num_colors, seed)
+        self._tabu = TabuCol(graph, num_colors, seed)
         partial = np.where(start < num_colors, start, -1)
         self._reached = dict.fromkeys(self._partial, partial) | {"tabucol": self.head.parents[0]}
         self._missing: dict[str, int] = {}  # conflicts or uncoloured vertices at its best

@@ -2,9 +2,57 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from diffcomb.compiled import compiled
+
+
+class Operations(NamedTuple):
+    """What searches know of the operations, numbered job by job.
+
+    Attributes:
+        job, p: (n,) int64, the job of each and its duration on the grid.
+    """
+
+    job: np.ndarray
+    p: np.ndarray
+
+
+class MachineOrders(NamedTuple):
+    """The order on every machine: neighbours before and after each operation, -1 at the ends.
+
+    Attributes:
+        before, after: (n,) int64.
+    """
+
+    before: np.ndarray
+    after: np.ndarray
+
+    def copy(self) -> MachineOrders:
+        return MachineOrders(self.before.copy(), self.after.copy())
+
+
+class LongestPaths(NamedTuple):
+    """Where `heads` and `heads_and_tails` write.
+
+    Attributes:
+        head: (n,) int64, earliest starts. tail: from the start on to the end, own duration included.
+        order: a sequence. degree: predecessors not yet in it.
+    """
+
+    head: np.ndarray
+    tail: np.ndarray
+    order: np.ndarray
+    degree: np.ndarray
+
+
+@compiled
+def no_paths(n: int) -> LongestPaths:
+    return LongestPaths(
+        np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64)
+    )
 
 
 @compiled
@@ -19,16 +67,11 @@ def random_below(state: np.ndarray, below: int) -> int:
 
 
 @compiled
-def heads(
-    job: np.ndarray,
-    p: np.ndarray,
-    before: np.ndarray,
-    after: np.ndarray,
-    head: np.ndarray,
-    order: np.ndarray,
-    degree: np.ndarray,
-) -> bool:
-    """Earliest starts into `head`, a sequence into `order`; False if the orders contain a cycle."""
+def heads(operations: Operations, orders: MachineOrders, paths: LongestPaths) -> bool:
+    """Earliest starts into `paths`, with a sequence; False if the orders contain a cycle."""
+    job, p = operations
+    before, after = orders
+    head, _, order, degree = paths
     n = len(p)
     filled = 0
     for i in range(n):
@@ -63,19 +106,12 @@ def heads(
 
 
 @compiled
-def heads_and_tails(
-    job: np.ndarray,
-    p: np.ndarray,
-    before: np.ndarray,
-    after: np.ndarray,
-    head: np.ndarray,
-    tail: np.ndarray,
-    order: np.ndarray,
-    degree: np.ndarray,
-) -> int:
-    """Longest paths to the start (head) and from it (tail, own p included); the makespan, -1 for a cycle."""
-    if not heads(job, p, before, after, head, order, degree):
+def heads_and_tails(operations: Operations, orders: MachineOrders, paths: LongestPaths) -> int:
+    """Longest paths to the start (head) and from it (tail); the makespan, -1 for a cycle."""
+    if not heads(operations, orders, paths):
         return -1
+    job, p = operations
+    head, tail, order, _ = paths
     n = len(p)
     makespan = 0
     for k in range(n - 1, -1, -1):
@@ -83,18 +119,18 @@ def heads_and_tails(
         t = 0
         if i + 1 < n and job[i + 1] == job[i]:
             t = tail[i + 1]
-        if after[i] >= 0:
-            t = max(t, tail[after[i]])
+        if orders.after[i] >= 0:
+            t = max(t, tail[orders.after[i]])
         tail[i] = t + p[i]
         makespan = max(makespan, head[i] + tail[i])
     return makespan
 
 
-def machine_neighbours(sequence: np.ndarray, machine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(before, after), each (n,): the neighbours of every operation on its machine, -1 at the ends."""
+def machine_orders(sequence: np.ndarray, machine: np.ndarray) -> MachineOrders:
+    """The orders that a sequence (n,) gives; machine (n,)."""
     before, after = np.full(len(sequence), -1, np.int64), np.full(len(sequence), -1, np.int64)
     grouped = sequence[np.argsort(machine[sequence], kind="stable")]
     same = machine[grouped[:-1]] == machine[grouped[1:]]
     after[grouped[:-1][same]] = grouped[1:][same]
     before[grouped[1:][same]] = grouped[:-1][same]
-    return before, after
+    return MachineOrders(before, after)

@@ -8,10 +8,11 @@ import time
 import numpy as np
 
 from diffcomb.problems.job_shop.job_shop import JobShop
-from diffcomb.problems.job_shop.search.anneal import Annealing
 from diffcomb.problems.job_shop.search.dispatch import dispatch
 from diffcomb.problems.job_shop.search.grid import Grid, common_grid
-from diffcomb.problems.job_shop.search.tabu import TabuSearch
+from diffcomb.problems.job_shop.search.machine_orders import Operations
+from diffcomb.problems.job_shop.search.makespan_tabu import MakespanTabu
+from diffcomb.problems.job_shop.search.sum_annealing import JobCosts, SumAnnealing
 from diffcomb.problems.job_shop.timing import earliest_starts
 
 #: moves a search without a time share makes, per operation
@@ -35,7 +36,7 @@ def start_schedule(
         sequence = best_dispatch(problem, grid, seed)
     if problem.criterion != "makespan":
         return _annealed(problem, grid, seed, seconds, sequence)
-    search = TabuSearch(problem.job, problem.machine, grid.durations, sequence, seed)
+    search = MakespanTabu(Operations(problem.job, grid.durations), problem.machine, sequence, seed)
     target, moves = lower_bound(problem, grid), _MOVES * problem.num_costs
     stop = None if seconds is None else time.perf_counter() + seconds
     done = 0
@@ -58,7 +59,7 @@ def compile_searches(objective: str) -> None:
     assert grid is not None
     sequence = best_dispatch(shop, grid, 0)
     if objective == "makespan":
-        TabuSearch(shop.job, shop.machine, grid.durations, sequence, 0).run(0, _PATIENCE, 0)
+        MakespanTabu(Operations(shop.job, grid.durations), shop.machine, sequence, 0).run(0, _PATIENCE, 0)
     else:
         _annealed(shop, grid, 0, None, sequence)
 
@@ -70,23 +71,15 @@ def _annealed(
     due = grid.due_dates if problem.criterion != "completion" else np.zeros_like(grid.due_dates)
     weighs_early = problem.criterion == "earliness_tardiness"
     earliness = grid.earliness if weighs_early else np.zeros_like(grid.earliness)
-    search = Annealing(
-        problem.job,
-        problem.machine,
-        grid.durations,
-        problem.last,
-        due,
-        grid.weights,
-        earliness,
-        sequence,
-        seed,
-    )
+    operations = Operations(problem.job, grid.durations)
+    costs = JobCosts(problem.last, due, grid.weights, earliness)
+    search = SumAnnealing(operations, problem.machine, costs, sequence, seed)
     target, moves = lower_bound(problem, grid), _MOVES * problem.num_costs
     stop = None if seconds is None else time.perf_counter() + seconds
     # temperatures in units of a typical change: a mean weight times a mean duration
     unit = float(grid.weights.mean()) * max(1.0, float(grid.durations.mean()))
     while search.best > target:
-        search.run(moves, 4.0 * unit, 0.1 * unit, target)
+        search.run(moves, 4.0 * unit, 0.1 * unit, target, stop)
         moves = 2 * moves if 2 * moves * problem.num_costs < _LONGEST else moves
         if stop is None or time.perf_counter() >= stop:
             break

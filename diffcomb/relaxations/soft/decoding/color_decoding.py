@@ -8,7 +8,7 @@ from torch import Tensor
 
 from diffcomb.errors import SolveFailedError
 from diffcomb.problems import GraphColoring
-from diffcomb.problems.coloring.fewest.tabu import TabuSearch
+from diffcomb.problems.coloring.fewest.tabucol import TabuCol
 
 
 def confident_colorings(
@@ -39,7 +39,7 @@ def _coloring(problem: GraphColoring, table: Tensor, seconds: float, seed: int) 
         free = preferred[v][~np.isin(preferred[v], taken)]
         colors[v] = free[0] if len(free) else preferred[v][0]
     if len(problem.graph.conflicts(colors)):
-        colors, conflicts = TabuSearch(problem.graph, problem.num_colors, seed).run(colors, seconds, None)
+        colors, conflicts = TabuCol(problem.graph, problem.num_colors, seed).run(colors, seconds, None)
         if conflicts:
             raise SolveFailedError(
                 f"The soft colours could not be repaired with {problem.num_colors} colours; give the"

@@ -1,0 +1,1 @@
+"""Losses that compare costs over a pool of decisions seen so far."""
