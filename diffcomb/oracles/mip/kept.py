@@ -58,6 +58,9 @@ class KeptModel:
     def is_worth_keeping(self) -> bool:
         return self.num_lazy <= 4 * self.program.num_vars + _LAZY_ROWS
 
+    #: of the model as it stands
+    _bounds: tuple[np.ndarray, np.ndarray]
+
     def of(self, program: Program) -> KeptModel:
         """A model of another program, whose first columns satisfy the same lazy rows, for one instance."""
         other = KeptModel(program, self._build, self._seed, self._store, whole_rows=self._whole_rows)

@@ -39,7 +39,7 @@ class Matched(NamedTuple):
         ends = [np.full(size, -1) for _ in range(2)]
         prices = [np.zeros(size) for _ in range(2)]
         path, remaining = np.empty(size, np.int64), np.empty(size, np.uint32)
-        return Matched(
+        return Matched(  # type: ignore[call-arg]
             np.zeros(1, np.int64), *ends, *prices, path, np.empty(size), remaining,
             np.empty((2, size), np.bool_),
         )  # fmt: skip
@@ -73,7 +73,7 @@ def augment(cost: np.ndarray, matched: Matched, budget: int) -> int:
             lowest = least
             job = np.int64(remaining[nearest])
             if worker_of[job] < 0:
-                sink = job
+                sink = job  # type: ignore[assignment]
             else:
                 current = worker_of[job]
             seen[1, job] = True

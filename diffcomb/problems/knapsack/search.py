@@ -54,7 +54,7 @@ class Search(NamedTuple):
         flags = [np.zeros(n, dtype=np.bool_) for _ in range(2)]
         sums = [np.zeros(2) for _ in range(3)]
         items, places = np.empty(n, dtype=np.int64), np.zeros(4, dtype=np.int64)
-        return Search(items, *words, *flags, np.empty(rows), *sums, places)
+        return Search(items, *words, *flags, np.empty(rows), *sums, places)  # type: ignore[call-arg]
 
     def drop(self) -> None:
         """Leave the instance under way."""
