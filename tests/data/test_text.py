@@ -24,7 +24,7 @@ TEXT = "first\n\nStraßen der Städte\n"
         TEXT.replace("\n", "\r").encode(),
         TEXT.rstrip("\n").encode(),
         (TEXT + "\x1a").encode(),
-        gzip.compress(TEXT.encode()),
+        gzip.compress(TEXT.encode(), mtime=0),
     ],
     ids=[
         "utf-8",
@@ -59,7 +59,7 @@ def test_only_line_ends_end_lines(tmp_path):
     [
         (b"\x00\x01\x02", "not a text file"),
         (b"\x1f\x8bbroken", "damaged gzip"),
-        (gzip.compress(b"cut off")[:-6], "damaged gzip"),
+        (gzip.compress(b"cut off", mtime=0)[:-6], "damaged gzip"),
         (b"\xff\xfea", "marked as utf-16"),
         (b"\xef\xbb\xbf\xff", "marked as utf-8"),
     ],

@@ -27,7 +27,9 @@ def _encoder(kind: type, data: object, **options: object) -> torch.nn.Module:
 
 
 @pytest.mark.parametrize(
-    "problem", [TravelingSalesman(5), ShortestPath.grid(3, 3), Knapsack([3, 5, 2], 7)], ids=str
+    "problem",
+    [TravelingSalesman(5), ShortestPath.grid(3, 3), Knapsack([3, 5, 2], 7)],
+    ids=lambda p: type(p).__name__,
 )
 @pytest.mark.parametrize("num_layers", [0, 2])
 def test_cost_encoder_predicts_one_signed_cost_an_edge(problem, num_layers):
