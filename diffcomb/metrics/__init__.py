@@ -1,6 +1,6 @@
-"""Regret, gap and gradient agreement."""
+"""Regret and gradient agreement."""
 
 from diffcomb.metrics.gradient_cosine import gradient_cosine
-from diffcomb.metrics.regret import normalized_regret
+from diffcomb.metrics.regret import normalized_regret, regret_unit
 
-__all__ = ["gradient_cosine", "normalized_regret"]
+__all__ = ["gradient_cosine", "normalized_regret", "regret_unit"]
