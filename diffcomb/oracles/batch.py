@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 from tqdm import tqdm
 
+from diffcomb.oracles.interrupt import Interruption
 from diffcomb.oracles.limits import Limits
 from diffcomb.oracles.oracle import OracleAnswer
 from diffcomb.oracles.result import Status
@@ -25,6 +26,7 @@ class Solved:
     unique: bool | None = None
 
 
+Item = TypeVar("Item")
 Part = TypeVar("Part")
 
 #: parts a worker gets: instances differ in effort
@@ -47,10 +49,7 @@ def solve_in_parts(
             bar.update(len(part))
             return solved
 
-        if options.workers <= 1 or len(parts) == 1:
-            return [run(part) for part in parts]
-        with ThreadPoolExecutor(options.workers) as pool:
-            return list(pool.map(run, parts))
+        return _on_threads(run, parts, options.workers)
 
 
 def solve_each(solve_one: Callable[[np.ndarray], Solved], costs: np.ndarray, options: Limits) -> OracleAnswer:
@@ -59,7 +58,6 @@ def solve_each(solve_one: Callable[[np.ndarray], Solved], costs: np.ndarray, opt
     Threads, not processes: the solvers behind this release the GIL while they run, and nothing is
     copied. Answers come back in the order of the rows whatever the number of workers.
     """
-    workers = min(options.workers, len(costs))
     with tqdm(total=len(costs), desc="solving", unit="instance", disable=not options.progress) as bar:
 
         def run(cost: np.ndarray) -> Solved:
@@ -67,11 +65,7 @@ def solve_each(solve_one: Callable[[np.ndarray], Solved], costs: np.ndarray, opt
             bar.update()
             return solved
 
-        if workers <= 1:
-            solved = [run(cost) for cost in costs]
-        else:
-            with ThreadPoolExecutor(workers) as pool:
-                solved = list(pool.map(run, costs))
+        solved = _on_threads(run, list(costs), options.workers)
     decisions = np.zeros_like(costs)
     for row, one in zip(decisions, solved, strict=True):
         if one.decision is not None:
@@ -83,3 +77,33 @@ def solve_each(solve_one: Callable[[np.ndarray], Solved], costs: np.ndarray, opt
         tuple(one.status for one in solved),
         None if None in unique else np.array(unique, dtype=bool),
     )
+
+
+def _on_threads(run: Callable[[Item], Part], items: Sequence[Item], workers: int) -> list[Part]:
+    """run(item) for each, in order; on this thread where one worker is enough.
+
+    Ctrl-C, or an error in one of them, ends the others: see `interrupt`.
+    """
+    workers = min(workers, len(items))
+    if workers <= 1:
+        return [run(item) for item in items]
+    interruption = Interruption()
+
+    def heard(item: Item) -> Part:
+        with interruption.heard():
+            return run(item)
+
+    with ThreadPoolExecutor(workers) as pool:
+        futures = [pool.submit(heard, item) for item in items]
+        try:
+            done = wait(futures, return_when=FIRST_EXCEPTION).done
+            for error in [f.exception() for f in futures if f in done]:
+                if error is not None:
+                    raise error
+            return [future.result() for future in futures]
+        finally:
+            for future in futures:
+                future.cancel()
+            while not all(future.done() for future in futures):
+                interruption.end()  # again and again: a solver that is just starting does not hear it
+                wait(futures, timeout=0.01)
