@@ -52,7 +52,11 @@ class _HighsModel:
         self._highs: Any = QuietHighs()
         self._is_linear = form.is_linear
         whole = 0 if form.is_linear else int(form.program.integer.sum())
-        self._ways: list[dict[str, Any]] = [*([_QUICK] if 0 < whole <= _SMALL else []), _THOROUGH, {"presolve": "off"}]
+        self._ways: list[dict[str, Any]] = [
+            *([_QUICK] if 0 < whole <= _SMALL else []),
+            _THOROUGH,
+            {"presolve": "off"},
+        ]
         self._set({"random_seed": setup.seed, **_TOLERANCES})
         lp = highspy.HighsLp()
         lp.num_col_, lp.num_row_ = form.num_columns, len(setup.up)

@@ -163,12 +163,16 @@ def _split_costs(program: Program, cost: np.ndarray, x: np.ndarray, box: Box) ->
         (np.r_[(sign * q)[used], -1.0], (np.zeros(len(used) + 1, int), np.r_[used, len(x)])),
         shape=(1, len(x) + 1),
     )
-    wide = sparse.csr_array((program.A.data, program.A.indices, program.A.indptr), (len(program.b), len(x) + 1))
+    wide = sparse.csr_array(
+        (program.A.data, program.A.indices, program.A.indptr), (len(program.b), len(x) + 1)
+    )
     finer = replace(
         program,
         A=sparse.csr_array(sparse.vstack([wide, row], format="csr")),
         b=np.r_[program.b, total + fsum((sign * q * cheap)[used])],
-        G=sparse.csr_array((program.G.data, program.G.indices, program.G.indptr), (len(program.h), len(x) + 1)),
+        G=sparse.csr_array(
+            (program.G.data, program.G.indices, program.G.indptr), (len(program.h), len(x) + 1)
+        ),
         integral=False,
         lower=np.r_[box.lower, bottom],
         upper=np.r_[box.upper, top],

@@ -199,4 +199,4 @@ def _kick(search: LocalSearch) -> tuple[float, int]:
             search.queue[queued] = city
             queued += 1
     search.counts[0], search.counts[1] = 0, queued
-    return delta, draws[3]
+    return delta, draws[3]  # type: ignore[return-value]
