@@ -91,7 +91,7 @@ class Membership:
         return self.whole_sides(self.rhs)
 
     def contains(self, x: np.ndarray) -> np.ndarray:
-        """x (..., n) -> (...) bool: whole to 1e-6 where it must be, within its bounds, and every row holds."""
+        """x (..., n) -> (...) bool: whole to 1e-6 where it must be, in its bounds, and every row holds."""
         flat = np.asarray(x, dtype=np.float64).reshape(-1, x.shape[-1])
         rounded = np.where(self.integer, np.round(flat), flat)
         slack = _CONTINUOUS * (1.0 + np.maximum(np.abs(self.lower), np.abs(self.upper)))

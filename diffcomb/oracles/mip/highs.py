@@ -145,7 +145,7 @@ class _HighsModel:
         return None
 
     def _is_unique(self) -> bool:
-        """No reduced cost of a column or row outside the basis is zero; equalities and fixed columns aside."""
+        """No reduced cost outside the basis is zero; equalities and fixed columns aside."""
         status, basic = self._highs.getBasicVariables()
         if status != highspy.HighsStatus.kOk:
             return False

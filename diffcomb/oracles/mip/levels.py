@@ -73,8 +73,10 @@ class Box:
 
 
 def decide(search: Search, cost: np.ndarray, depth: int = 0) -> Solved:
-    """min cost'x, sums of which do not overflow, called optimal when the gap is closed relative to what is open once forced and forbidden
-    choices are taken out.
+    """min cost'x, sums of which do not overflow.
+
+    Called optimal when the gap is closed relative to what is open once forced and forbidden choices are
+    taken out.
 
     1. Solve. The answer's loss L bounds every |cost_j| |x_j - cheaper bound|: coordinates whose next step
        costs more are fixed, and where that makes the largest cost much smaller the rest is solved anew.
