@@ -102,7 +102,11 @@ def collected(jobs: list[Path]) -> pd.DataFrame:
 
 
 def _once(rows: pd.DataFrame, told: list[str]) -> pd.DataFrame:
-    """Rows that differ in time and swept keys alone as one; what was swept does not matter to those."""
+    """Rows that differ in time and swept keys alone as one; what was swept does not matter to those.
+
+    The problem always matters: every one has an optimum of its own.
+    """
+    told = [key for key in told if key != "problem"]
     compared = [c for c in rows.columns if c not in ("_job", *_TIMES) and c not in told]
     if not compared or rows.empty:
         return rows

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from diffcomb.compiled import compiled, inlined
-from diffcomb.problems.paths.shortest_trees import shortest_tree
+from diffcomb.problems.paths.shortest_trees import Tree, shortest_tree
 from diffcomb.traffic.network import RoadNetwork
 
 #: origins between two returns to Python
@@ -137,17 +137,14 @@ def _sweep(
     """Origins from `origin` on, before `stop`; returns the first for which the arrays have no room left."""
     tails, heads, first_link, links, first_thru_node = roads
     zones, nodes = len(demand), len(first_link) - 1
-    distance = np.empty(nodes)
     parent = np.empty(nodes, np.int64)
-    settled = np.empty(nodes, np.int64)
+    tree = Tree(np.empty(nodes), parent, np.empty(nodes, np.int64))
     mark = np.zeros(len(state.flows), np.int64)
     walk = np.empty(nodes, np.int64)
     while origin < stop:
         if paths.used[0] + zones > len(paths.after) or paths.used[1] + zones * nodes > len(paths.pool):
             return origin
-        shortest_tree(
-            origin, state.times, first_link, links, heads, first_thru_node, distance, parent, settled
-        )
+        shortest_tree(origin, state.times, first_link, links, heads, first_thru_node, tree)
         for z in range(zones):
             trips = demand[origin, z]
             if z == origin or trips <= 0.0:

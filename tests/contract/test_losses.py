@@ -150,7 +150,7 @@ def test_supervision_that_does_not_fit_is_refused(name):
         nan[1, 2] = torch.nan
         wrong[2] = 0
         bad = {
-            "shape of theta": [good[place][:, :1], good[place][:1], good[place][0], torch.ones(1)],
+            "must have shape": [good[place][:, :1], good[place][:1], good[place][0], torch.ones(1)],
             "floating point": [good[place].long()],
             "torch tensor": [None, "costs", 1.0],
             "finite|not in Z": [nan],

@@ -9,30 +9,9 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from diffcomb.errors import UnsupportedError
-from diffcomb.oracles import OracleAnswer
-from diffcomb.problems import CostGraph, Limits, Polytope, Problem, register_oracle
-
-
-class CheapestPair(Problem):
-    """Two different of n items, cheapest in total."""
-
-    default_oracle = "cheapest_pair"
-
-    def __init__(self, num_items: int) -> None:
-        self.num_costs = num_items
-
-    def is_feasible(self, z: Tensor) -> Tensor:
-        return ((z == 0) | (z == 1)).all(-1) & (z.sum(-1) == 2)
-
-    def polytope(self) -> Polytope:
-        raise UnsupportedError("CheapestPair is known by its oracle alone; use solver=vertices.")
-
-    def random_costs(self, batch=1, *, generator=None, dtype=torch.float64) -> Tensor:
-        return torch.rand(batch, self.num_costs, generator=generator, dtype=dtype)
-
-    def cost_graph(self) -> CostGraph:
-        items = torch.arange(self.num_costs)
-        return CostGraph(torch.stack([items, items]), self.num_costs)
+from diffcomb.oracles import Limits, OracleAnswer
+from diffcomb.problems import CostGraph, Problem
+from diffcomb.program import Program
 
 
 class CheapestPairOracle:
@@ -47,7 +26,28 @@ class CheapestPairOracle:
         return OracleAnswer.proven(decisions, costs)
 
 
-register_oracle(CheapestPairOracle())
+class CheapestPair(Problem):
+    """Two different of n items, cheapest in total."""
+
+    oracles = (CheapestPairOracle(),)
+    has_program = False
+    default_oracle = "cheapest_pair"
+
+    def __init__(self, num_items: int) -> None:
+        self.num_costs = num_items
+
+    def is_feasible(self, z: Tensor) -> Tensor:
+        return ((z == 0) | (z == 1)).all(-1) & (z.sum(-1) == 2)
+
+    def polytope(self) -> Program:
+        raise UnsupportedError("CheapestPair is known by its oracle alone; use solver=vertices.")
+
+    def random_costs(self, batch=1, *, generator=None, dtype=torch.float64) -> Tensor:
+        return torch.rand(batch, self.num_costs, generator=generator, dtype=dtype)
+
+    def cost_graph(self) -> CostGraph:
+        items = torch.arange(self.num_costs)
+        return CostGraph(torch.stack([items, items]), self.num_costs)
 
 
 class Tables(pl.LightningDataModule):

@@ -163,7 +163,7 @@ def test_lazy_and_known_rows_describe_the_same_relaxation(monkeypatch):
         (([(0, 1), (1, 2)], 2, 2), r"Edge 1 \[1, 2\] leaves the vertices 0..1"),
         (([(0, 1)], 2, 0), "num_colors must be at least 1"),
         (([(0.5, 1.0)], 2, 2), "whole numbers"),
-        (([], 0, 2), "at least one vertex"),
+        (([], 0, 2), "num_vertices must be at least 1"),
         (([(0, 1), (1, 2), (0, 2)], 4, 2), r"below the clique number: vertices \[0, 1, 2\]"),
         ((queen_edges(5, 5), 25, 4), "below the clique number.*need 5 colours"),
     ],
