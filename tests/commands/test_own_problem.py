@@ -46,6 +46,6 @@ def test_the_shipped_data_and_encoder_take_it_too(own, tmp_path):
 
 def test_a_solver_that_needs_rows_is_refused(own, tmp_path):
     """The problem's own sentence, before anything is written."""
-    with pytest.raises(UnsupportedError, match="use .vertices"):
+    with pytest.raises(UnsupportedError, match=r"use .vertices"):
         train(compose_config("train", [*own, "problem=mine", "solver=piqp"], tmp_path))
     assert not (tmp_path / "run").exists()
