@@ -60,7 +60,9 @@ def in_digits(program: Program, rows: np.ndarray, largest_sum: int = LARGEST_SUM
     )
 
 
-def _stack(M: sparse.csr_array, rhs: np.ndarray, rows: list[_Row], width: int) -> tuple[sparse.csr_array, np.ndarray]:
+def _stack(
+    M: sparse.csr_array, rhs: np.ndarray, rows: list[_Row], width: int
+) -> tuple[sparse.csr_array, np.ndarray]:
     old = sparse.csr_array((M.data, M.indices, M.indptr), shape=(M.shape[0], width))
     start = np.cumsum([0] + [len(row.columns) for row in rows])
     columns = np.array([j for row in rows for j in row.columns], dtype=np.int64)
