@@ -20,6 +20,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from datamodules import Reporting
+from diffcomb.figures import save_decision_figure
 from diffcomb.protocol import (
     claim,
     format_results,
@@ -27,7 +28,6 @@ from diffcomb.protocol import (
     refusal,
     register_configs,
     run_command,
-    save_decision_figure,
     save_results,
     say,
 )

@@ -17,14 +17,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from hydra import compose, initialize_config_dir
-from hydra.utils import instantiate
 from torch import Tensor, nn
 
 from diffcomb.errors import DiffcombError
 from diffcomb.metrics import normalized_regret
 from diffcomb.oracles import OracleResult
 from diffcomb.problems import ShortestPath
-from diffcomb.protocol import register_configs
+from diffcomb.protocol import build, oracle_settings, register_configs
 
 CONF = Path(__file__).parents[1] / "conf"
 
@@ -69,8 +68,9 @@ def train(option: str, data: dict[str, np.ndarray], epochs: int, seed: int, over
     chosen = [f"relaxation={option}", "problem=shortest_path", f"seed={seed}", *overrides]
     cfg = compose("train", chosen)
     problem = CountedGrid(data["arcs"], 25, 0, 24)
-    layer = instantiate(cfg.relaxation.layer or cfg.solver, problem)
-    loss: nn.Module = instantiate(cfg.relaxation.loss or cfg.loss, layer)
+    oracle = oracle_settings(cfg.oracle)
+    layer = build(cfg.relaxation.layer or cfg.solver, problem, key="layer", oracle=oracle)
+    loss: nn.Module = build(cfg.relaxation.loss or cfg.loss, layer, key="loss")
     x, c, x_test, c_test = (
         torch.as_tensor(data[name], dtype=torch.float64)
         for name in ("x_train", "c_train", "x_test", "c_test")

@@ -14,7 +14,7 @@ from torch_geometric.data import Batch
 
 from datamodules.road_scenarios import time_unit
 from datamodules.road_tours import plan_tour
-from diffcomb.protocol import save_route_figure, save_savings_figure, savings_table
+from diffcomb.figures import save_route_figure, save_savings_figure, savings_table
 
 if TYPE_CHECKING:
     from datamodules.roads import RoadHours, RoadsDataModule

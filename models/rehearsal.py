@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from diffcomb.errors import DiffcombError, InvalidConfigError
-from diffcomb.losses import StagedLoss
 from diffcomb.layers import as_rows
+from diffcomb.losses import StagedLoss
 from diffcomb.problems import Problem
 from diffcomb.protocol import SavedBytes, refusal, refuse_meaningless_loss
 from models.batch_fields import batch_size, own_problems

@@ -17,7 +17,9 @@ from diffcomb.losses import (
     FenchelYoungLoss,
     LearnedLandscapeLoss,
     ListwiseRankingLoss,
+    LogCostMSELoss,
     NCELoss,
+    OptimalValueLoss,
     PairwiseRankingLoss,
     PerturbationGradientLoss,
     PerturbedFenchelYoungLoss,
@@ -27,6 +29,7 @@ from diffcomb.losses import (
     ScoreFunctionLoss,
     SmoothedSPOPlusLoss,
     SPOPlusLoss,
+    StagedLoss,
 )
 from diffcomb.problems import (
     Assignment,
@@ -138,6 +141,28 @@ LOSSES: dict[str, Callable[[Problem], nn.Module]] = {
     "pointwise": lambda p: PointwiseRankingLoss(relaxations.ExactDecision(p)),
     "learned_landscape": lambda p: LearnedLandscapeLoss(relaxations.ExactDecision(p)),
     "cone_aligned": lambda p: ConeAlignedLoss(relaxations.ExactDecision(p)),
+}
+
+#: those that the learning test leaves out: not made for regret, or for positive costs alone
+OTHER_LOSSES: dict[str, Callable[[Problem], nn.Module]] = {
+    "optimal_value": lambda p: OptimalValueLoss(relaxations.ExactDecision(p)),
+    "log_cost_error": lambda p: LogCostMSELoss(),
+    "staged": lambda p: StagedLoss(relaxations.ExactDecision(p), CostMSELoss, SPOPlusLoss, steps=1),
+}
+
+ALL_LOSSES = LOSSES | OTHER_LOSSES
+
+#: k where predictions and costs in another unit, s times as large, give s^k times the gradient; 0 elsewhere.
+#: Squared errors grow with the unit, probabilities and angles shrink with it.
+GRADIENT_DEGREES = {
+    "cost_error": 1,
+    "optimal_value": 1,
+    "pointwise": 1,
+    "staged": 1,
+    "listwise": -1,
+    "learned_landscape": -1,
+    "cone_aligned": -1,
+    "log_cost_error": -1,
 }
 
 

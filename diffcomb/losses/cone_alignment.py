@@ -42,10 +42,13 @@ class ConeAlignedLoss(Loss):
         self._projectors: ProblemCache[RoutedProjector] = ProblemCache()
 
     def block_loss(self, problem: Problem, theta: Tensor, z_true: Tensor) -> Tensor:
-        p = self.project(problem, -theta.detach().double(), z_true.double())
+        # an angle has no unit, squares of costs in a bad one overflow or vanish
+        largest = theta.detach().abs().amax(-1, keepdim=True)
+        v = -theta / torch.where(largest > 0, largest, 1.0)
+        p = self.project(problem, v.detach().double(), z_true.double())
         aim = torch.nn.functional.normalize(p, dim=-1)
         aim = aim + self.interior * (2 * z_true.double() - 1) / z_true.shape[-1] ** 0.5
-        return 1 - torch.cosine_similarity(-theta, aim.to(theta.dtype), dim=-1)
+        return 1 - torch.cosine_similarity(v, aim.to(theta.dtype), dim=-1)
 
     def project(self, problem: Problem, v: Tensor, z: Tensor) -> Tensor:
         """The projection of v (batch, n) on the normal cone of X at z (batch, n), float64."""

@@ -12,6 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from diffcomb.oracles.clock import called_off_by
+from diffcomb.oracles.interruption import Interruption
 from diffcomb.oracles.limits import Limits
 from diffcomb.oracles.oracle import OracleAnswer
 from diffcomb.oracles.result import Status
@@ -103,10 +104,10 @@ def _on_workers(
     """run of every item, in order. The first error, or Ctrl-C, calls the others off."""
     if min(workers, len(items)) <= 1:
         return [run(item) for item in items]
-    called_off = threading.Event()
+    called_off, interruption = threading.Event(), Interruption()
 
     def watched(item: Item) -> Answer:
-        with called_off_by(called_off):
+        with called_off_by(called_off), interruption.heard():
             return run(item)
 
     pool = ThreadPoolExecutor(min(workers, len(items)))
@@ -116,6 +117,7 @@ def _on_workers(
         answers = [future.result() for future in futures]
     except BaseException:
         called_off.set()
+        interruption.end()
         pool.shutdown(wait=False, cancel_futures=True)
         wait(futures, timeout=_PATIENCE)
         raise

@@ -8,30 +8,46 @@ ordinary costs, whatever the others are.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from math import frexp
 
 import numpy as np
 
+from diffcomb.compiled import compiled
+
 #: binary orders of magnitude that no cost falls in part ordinary costs from extreme ones
 _GAP = 7
+#: binary exponents of float64 run from here on, so many
+_LOWEST, _EXPONENTS = -1074, 2100
 
 
-def summable(costs: np.ndarray) -> np.ndarray:
-    """costs times a power of two, 1 unless a sum of them could overflow."""
-    largest = float(np.abs(costs).max(initial=0.0))
-    spare = 1020 - frexp(largest)[1] - frexp(float(costs.size))[1]
-    return costs if spare >= 0 else np.ldexp(costs, spare)
+def summable(costs: np.ndarray) -> tuple[np.ndarray, int]:
+    """costs * 2^-k and k, 0 unless a sum of them could overflow."""
+    largest = max(float(costs.max(initial=0.0)), -float(costs.min(initial=0.0)))
+    excess = math.frexp(largest)[1] + math.frexp(float(costs.size))[1] - 1020
+    return (costs, 0) if excess <= 0 else (np.ldexp(costs, -excess), excess)
 
 
 def ordinary_ceilings(costs: np.ndarray) -> list[float]:
     """Ascending T such that every |cost| is either below T or above 128 T, and both occur."""
-    exponents = np.frexp(costs)[1][costs != 0.0]
-    if not len(exponents):
-        return []
-    lowest = int(exponents.min())
-    present = np.flatnonzero(np.bincount(exponents - lowest))
-    return [2.0 ** int(lowest + low) for low in present[:-1][np.diff(present) > _GAP]]
+    ceilings: list[float] = _ceilings(costs.ravel()).tolist()
+    return ceilings
+
+
+@compiled
+def _ceilings(costs: np.ndarray) -> np.ndarray:
+    present = np.zeros(_EXPONENTS, dtype=np.bool_)
+    for k in range(len(costs)):
+        if costs[k] != 0.0:
+            present[math.frexp(costs[k])[1] - _LOWEST] = True
+    found, count, before = np.empty(_EXPONENTS), 0, _EXPONENTS
+    for k in range(_EXPONENTS):
+        if present[k]:
+            if k - before > _GAP:
+                found[count] = math.ldexp(1.0, before + _LOWEST)
+                count += 1
+            before = k
+    return found[:count]
 
 
 @dataclass(frozen=True)
@@ -61,8 +77,8 @@ class Extremes:
         return np.clip(costs, -price, price)
 
     def settled(self, z: np.ndarray) -> bool:
-        """Whether a minimiser z of theta' minimises theta."""
-        return not (z[self.banned] > 0.5).any() and bool((z[self.forced] > 0.5).all())
+        """Whether a minimiser z (n,) of theta', 0-1, minimises theta."""
+        return not z[self.banned].any() and bool(z[self.forced].all())
 
     def counted(self, costs: np.ndarray, price: float, most_chosen: int) -> bool:
         """Whether minimisers of theta' minimise theta: all extremes have one magnitude, beyond any saving."""

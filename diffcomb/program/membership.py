@@ -91,7 +91,7 @@ class Membership:
         return self.whole_sides(self.rhs)
 
     def contains(self, x: np.ndarray, precision: float = 0.0) -> np.ndarray:
-        """x (..., n) -> (...) bool: whole to 1e-6 where it must be, within its bounds, and every row holds.
+        """x (..., n) -> (...) bool: whole to 1e-6 where it must be, in its bounds, and every row holds.
 
         Args:
             precision: unit roundoff of the dtype that x was stored in; continuous terms may be off by 16.

@@ -11,15 +11,15 @@ import pytest
 import yaml
 from omegaconf import OmegaConf, open_dict
 
-from diffcomb.protocol.run_protocol import settings_of
+from diffcomb.protocol.run.run_protocol import settings_of
 from evaluate import evaluate
 from tests.commands.composing import CONF, ROOT, compose_config, tiny_training
 from train import train
 
 EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("protocol_*.yaml"))
 FEW = ["kkt", "kkt_spo_plus", "dbb", "two_stage", "planned_start"]
-#: not heads of a common network: the layer itself, models of their own, a loss for positive costs alone
-NO_HEADS = {"none", "dimes_meta", "dimes_published", "two_stage_log"}
+#: not methods of a common network: the layer itself, models of their own, a loss for positive costs alone
+NO_METHODS = {"none", "dimes_meta", "dimes_published", "two_stage_log"}
 
 
 def _smoke(name, folder, *overrides):
@@ -89,7 +89,7 @@ def test_every_relaxation_is_a_method():
     options = {path.stem for path in (CONF / "relaxation").glob("*.yaml")}
     defaults = yaml.safe_load((CONF / "protocol/methods/all.yaml").read_text())["defaults"]
     methods = {next(iter(entry.values())) for entry in defaults if isinstance(entry, dict)}
-    assert methods == options - NO_HEADS
+    assert methods == options - NO_METHODS
 
 
 @pytest.mark.filterwarnings("ignore:Checkpoint directory .* exists and is not empty")

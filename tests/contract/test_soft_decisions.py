@@ -1,6 +1,7 @@
-"""What every soft decision promises: relaxed in training, feasible when judged, seeded."""
+"""What every soft decision promises: relaxed in training, feasible when judged, seeded, in any unit."""
 
 import copy
+import pickle
 
 import pytest
 import torch
@@ -75,3 +76,71 @@ def test_lists_of_problems(name):
     thetas = [p.random_costs(1, generator=seeded(i))[0] for i, p in enumerate(several)]
     for problem, z in zip(several, build(several).eval()(thetas), strict=True):
         assert bool(problem.is_feasible(z))
+
+
+def _gradient(layer, theta):
+    leaf = theta.clone().requires_grad_()
+    weight = torch.randn(theta.shape, generator=seeded(1), dtype=torch.float64).to(theta.dtype)
+    (gradient,) = torch.autograd.grad((layer(leaf) * weight).sum(), leaf)
+    return gradient
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("name", SOFT_DECISIONS)
+def test_an_empty_batch_has_no_decisions(name, training):
+    """A batch of no rows, with a gradient of no rows; an empty list."""
+    problem = SOFT_DECISIONS[name][1][0]
+    layer = _build(name, problem).train(training)
+    leaf = torch.zeros(0, problem.num_costs, requires_grad=True)
+    layer(leaf).sum().backward()
+    assert leaf.grad.shape == (0, problem.num_costs)
+    assert layer([]) == []
+
+
+@pytest.mark.parametrize("name", SOFT_DECISIONS)
+def test_copies_and_pickles_go_on_alike(name):
+    """deepcopy and pickle of a used method give its next gradient."""
+    problem = SOFT_DECISIONS[name][1][0]
+    theta = problem.random_costs(2, generator=seeded())
+    layer = _build(name, problem).train()
+    _gradient(layer, theta)
+    others = [copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))]
+    expected = _gradient(layer, theta)
+    for other in others:
+        torch.testing.assert_close(_gradient(other, theta), expected)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("name", SOFT_DECISIONS)
+def test_low_precision_is_computed_in_float64(name, dtype):
+    """Soft and judged decisions are those of the same numbers in float64, rounded."""
+    problem = SOFT_DECISIONS[name][1][0]
+    theta = problem.random_costs(2, generator=seeded()).to(dtype)
+    low, full = _build(name, problem).to(dtype), _build(name, problem)
+    for training in (True, False):
+        found, expected = low.train(training)(theta), full.train(training)(theta.double())
+        assert found.dtype == dtype
+        torch.testing.assert_close(found, expected.to(dtype))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+@pytest.mark.parametrize("name", SOFT_DECISIONS)
+def test_decisions_may_change_in_place(name, dtype):
+    """Doubling the soft decision in place is doubling it out of place."""
+    problem = SOFT_DECISIONS[name][1][0]
+    theta = problem.random_costs(2, generator=seeded()).to(dtype)
+    first, second = _build(name, problem).train(), _build(name, problem).train()
+    torch.testing.assert_close(
+        _gradient(lambda t: first(t).mul_(2.0), theta), _gradient(lambda t: 2.0 * second(t), theta)
+    )
+
+
+@pytest.mark.parametrize("power", [-300, 300])
+@pytest.mark.parametrize("name", SOFT_DECISIONS)
+def test_soft_decisions_do_not_depend_on_the_unit_of_costs(name, power):
+    """Temperatures are in units of mean|theta|."""
+    problem = SOFT_DECISIONS[name][1][0]
+    theta, unit = problem.random_costs(2, generator=seeded()), 2.0**power
+    here, there = _build(name, problem).train(), _build(name, problem).train()
+    torch.testing.assert_close(there(unit * theta), here(theta), rtol=1e-6, atol=1e-9)
+    torch.testing.assert_close(there.eval()(unit * theta), here.eval()(theta))

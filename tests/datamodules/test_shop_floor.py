@@ -10,10 +10,10 @@ from datamodules.shop_floor_durations import (
     operation_graph,
 )
 from diffcomb import DecisionLayer
+from diffcomb.figures.gantt import save_gantt_figure
 from diffcomb.losses import PlannedStartLoss
 from diffcomb.metrics import normalized_regret
 from diffcomb.problems import JobShop
-from diffcomb.protocol.gantt_figure import save_gantt_figure
 from models import OperationEncoder
 from tests.jobshop_cases import random_shop
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from diffcomb.protocol.settings import ProtocolConfig
+from diffcomb.protocol.setup.settings import ProtocolConfig
 
 OURS = {
     "name": "kkt",

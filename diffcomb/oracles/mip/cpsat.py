@@ -35,14 +35,21 @@ class _CpSatModel:
         self._append(form.matrix, setup.low, setup.up, form.steps, setup.watch)
 
     def _append(
-        self, matrix: sparse.csr_array, low: np.ndarray, up: np.ndarray, steps: np.ndarray, watch: Watch | None
+        self,
+        matrix: sparse.csr_array,
+        low: np.ndarray,
+        up: np.ndarray,
+        steps: np.ndarray,
+        watch: Watch | None,
     ) -> None:
         if not (steps > 0).all():
             raise UnsupportedError("CP-SAT needs rows in whole numbers of some unit; use oracle='highs'.")
         for k in in_time(len(up), watch):
             span = slice(matrix.indptr[k], matrix.indptr[k + 1])
             numbers = np.round(matrix.data[span] / steps[k]).astype(np.int64)
-            row = cp_model.LinearExpr.weighted_sum([self._vars[i] for i in matrix.indices[span]], numbers.tolist())
+            row = cp_model.LinearExpr.weighted_sum(
+                [self._vars[i] for i in matrix.indices[span]], numbers.tolist()
+            )
             side = int(np.round(up[k] / steps[k]))
             self._model.add(row <= side if np.isinf(low[k]) else row == side)
 

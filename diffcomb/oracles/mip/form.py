@@ -47,7 +47,14 @@ class Form:
         columns = np.where(program.integer, 1.0, column_scale(program.upper - program.lower))
         matrix, scale, steps = _scaled(known.matrix, known.units, columns)
         return Form(
-            program, matrix, scale, steps, columns, program.lower / columns, program.upper / columns, is_linear
+            program,
+            matrix,
+            scale,
+            steps,
+            columns,
+            program.lower / columns,
+            program.upper / columns,
+            is_linear,
         )
 
     @property
@@ -103,7 +110,11 @@ def _scaled(
     counts = np.diff(M.indptr)
     data = M.data * columns[M.indices] / np.repeat(np.where(units > 0, units, 1.0), counts)
     data = np.where(np.repeat(units > 0, counts), np.round(data), data)
-    top = np.maximum(np.maximum.reduceat(np.r_[np.abs(data), 0.0], M.indptr[:-1]), 0.0) if len(units) else counts
+    top = (
+        np.maximum(np.maximum.reduceat(np.r_[np.abs(data), 0.0], M.indptr[:-1]), 0.0)
+        if len(units)
+        else counts
+    )
     top = np.where((counts > 0) & (top > 0), top, 1.0)
     scale = 1.0 / _power_of_two(top)
     finer = np.clip(_LEAST_STEP / scale, 1.0, _LARGEST_ENTRY)

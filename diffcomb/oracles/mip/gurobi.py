@@ -43,9 +43,7 @@ class _GurobiModel:
             self._rows = None
             if len(setup.up):
                 senses = np.where(np.arange(len(setup.up)) < form.num_equal, "=", "<")
-                self._rows = self._model.addMConstr(
-                    sparse.csr_matrix(form.matrix), self._y, senses, setup.up
-                )
+                self._rows = self._model.addMConstr(sparse.csr_matrix(form.matrix), self._y, senses, setup.up)
             self._model.update()
 
     def set_sides(self, low: np.ndarray, up: np.ndarray) -> None:
@@ -72,11 +70,15 @@ class _GurobiModel:
                 return MipOutcome(None, np.inf, Status.INFEASIBLE)
             y = np.asarray(self._y.X) if self._model.SolCount else None
             is_mip = self._model.IsMIP
-            bound = float(self._model.ObjBound if is_mip else self._model.ObjVal if y is not None else -np.inf)
+            bound = float(
+                self._model.ObjBound if is_mip else self._model.ObjVal if y is not None else -np.inf
+            )
         if status == known.OPTIMAL:
             return MipOutcome(y, bound, Status.OPTIMAL)
         if status == known.TIME_LIMIT:
-            return MipOutcome(y, bound if is_mip else -np.inf, Status.UNKNOWN if y is None else Status.FEASIBLE)
+            return MipOutcome(
+                y, bound if is_mip else -np.inf, Status.UNKNOWN if y is None else Status.FEASIBLE
+            )
         if status == known.INTERRUPTED:
             raise watch.interrupted()
         raise SolveFailedError(f"Gurobi stopped with status code {status}.")

@@ -52,7 +52,11 @@ class _HighsModel:
         self._highs: Any = QuietHighs()
         self._is_linear = form.is_linear
         whole = 0 if form.is_linear else int(form.program.integer.sum())
-        self._ways: list[dict[str, Any]] = [*([_QUICK] if 0 < whole <= _SMALL else []), _THOROUGH, {"presolve": "off"}]
+        self._ways: list[dict[str, Any]] = [
+            *([_QUICK] if 0 < whole <= _SMALL else []),
+            _THOROUGH,
+            {"presolve": "off"},
+        ]
         self._set({"random_seed": setup.seed, **_TOLERANCES})
         lp = highspy.HighsLp()
         lp.num_col_, lp.num_row_ = form.num_columns, len(setup.up)
@@ -141,7 +145,7 @@ class _HighsModel:
         return None
 
     def _is_unique(self) -> bool:
-        """No reduced cost of a column or row outside the basis is zero; equalities and fixed columns aside."""
+        """No reduced cost outside the basis is zero; equalities and fixed columns aside."""
         status, basic = self._highs.getBasicVariables()
         if status != highspy.HighsStatus.kOk:
             return False

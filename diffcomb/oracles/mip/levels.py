@@ -73,8 +73,10 @@ class Box:
 
 
 def decide(search: Search, cost: np.ndarray, depth: int = 0) -> Solved:
-    """min cost'x, sums of which do not overflow, called optimal when the gap is closed relative to what is open once forced and forbidden
-    choices are taken out.
+    """min cost'x, sums of which do not overflow.
+
+    Called optimal when the gap is closed relative to what is open once forced and forbidden choices are
+    taken out.
 
     1. Solve. The answer's loss L bounds every |cost_j| |x_j - cheaper bound|: coordinates whose next step
        costs more are fixed, and where that makes the largest cost much smaller the rest is solved anew.
@@ -163,12 +165,16 @@ def _split_costs(program: Program, cost: np.ndarray, x: np.ndarray, box: Box) ->
         (np.r_[(sign * q)[used], -1.0], (np.zeros(len(used) + 1, int), np.r_[used, len(x)])),
         shape=(1, len(x) + 1),
     )
-    wide = sparse.csr_array((program.A.data, program.A.indices, program.A.indptr), (len(program.b), len(x) + 1))
+    wide = sparse.csr_array(
+        (program.A.data, program.A.indices, program.A.indptr), (len(program.b), len(x) + 1)
+    )
     finer = replace(
         program,
         A=sparse.csr_array(sparse.vstack([wide, row], format="csr")),
         b=np.r_[program.b, total + fsum((sign * q * cheap)[used])],
-        G=sparse.csr_array((program.G.data, program.G.indices, program.G.indptr), (len(program.h), len(x) + 1)),
+        G=sparse.csr_array(
+            (program.G.data, program.G.indices, program.G.indptr), (len(program.h), len(x) + 1)
+        ),
         integral=False,
         lower=np.r_[box.lower, bottom],
         upper=np.r_[box.upper, top],

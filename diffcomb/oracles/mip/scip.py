@@ -39,7 +39,9 @@ class _ScipModel:
         self._vars = [self._model.addVar(vtype=kind, lb=low, ub=up) for kind, low, up in bounds]
         self._rows = self._append(form.matrix, setup.low, setup.up, setup.watch)
 
-    def _append(self, matrix: sparse.csr_array, low: np.ndarray, up: np.ndarray, watch: Watch | None) -> list[Any]:
+    def _append(
+        self, matrix: sparse.csr_array, low: np.ndarray, up: np.ndarray, watch: Watch | None
+    ) -> list[Any]:
         rows, empty = [], self._scip.Expr()
         for k in in_time(len(up), watch):
             span = slice(matrix.indptr[k], matrix.indptr[k + 1])

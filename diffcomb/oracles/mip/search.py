@@ -124,7 +124,7 @@ class Search:
         over = rows.G @ z - rows.h
         if not (over > 1e-9 * (1.0 + np.abs(rows.h))).any():
             raise SolveFailedError(
-                f"{type(self.problem).__name__}.lazy_rows gave rows that the point they were asked for satisfies."
+                f"{type(self.problem).__name__}.lazy_rows gave rows that the point asked about satisfies."
             )
         self.kept.add(rows)
 

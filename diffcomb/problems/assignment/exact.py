@@ -19,7 +19,7 @@ def assign_exactly(cost: np.ndarray, clock: Clock) -> np.ndarray | None:
 
     First with extreme costs lowered to what no saving pays for; if that decides nothing, in whole numbers.
     """
-    size, scaled = len(cost), summable(cost)
+    size, (scaled, _) = len(cost), summable(cost)
     for ceiling in ordinary_ceilings(scaled):
         extremes = Extremes.of(scaled, ceiling)
         if extremes.ordinary.sum() < size:

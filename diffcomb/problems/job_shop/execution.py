@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,13 +10,11 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from diffcomb.errors import InvalidInstanceError
+from diffcomb.problems.job_shop.shop import Shop
 from diffcomb.problems.job_shop.timing import earliest_starts, sequence_of, tree_adjoint
 
-if TYPE_CHECKING:
-    from diffcomb.problems.job_shop.job_shop import JobShop
 
-
-def retimed_starts(problem: JobShop, plan: Tensor, durations: Tensor) -> Tensor:
+def retimed_starts(problem: Shop, plan: Tensor, durations: Tensor) -> Tensor:
     """The plan's order on every machine at the best times for the durations that occur.
 
     As early as that order allows, where the objective grows with every start; at the optimum of the
@@ -39,12 +37,12 @@ def retimed_starts(problem: JobShop, plan: Tensor, durations: Tensor) -> Tensor:
     return torch.from_numpy(out).to(durations.device, durations.dtype).reshape(true.shape)
 
 
-def _planned_order(problem: JobShop, starts: np.ndarray) -> np.ndarray:
+def _planned_order(problem: Shop, starts: np.ndarray) -> np.ndarray:
     # equal starts (operations of duration 0, rounding) fall back to the order within jobs
     return np.lexsort((np.arange(problem.num_costs) - problem.first[problem.job], starts))
 
 
-def _check_sequence(problem: JobShop, sequence: np.ndarray) -> None:
+def _check_sequence(problem: Shop, sequence: np.ndarray) -> None:
     if not np.array_equal(np.sort(sequence), np.arange(problem.num_costs)):
         raise InvalidInstanceError(f"A sequence lists each of the {problem.num_costs} operations once.")
     position = np.argsort(sequence)
@@ -57,26 +55,26 @@ class _Executed(torch.autograd.Function):
     """a_i = max(planned_i, ends of the predecessors in the plan's order), at the durations that occur."""
 
     @staticmethod
-    def forward(ctx: Any, planned: Tensor, durations: Tensor, problem: JobShop) -> Tensor:
+    def forward(ctx: Any, planned: Tensor, durations: Tensor, problem: Shop) -> Tensor:
         plans, true = (t.detach().cpu().double().numpy() for t in (planned, durations))
-        ctx.trees, rows = [], []
-        for plan, p in zip(plans, true, strict=True):
+        ctx.trees, rows = [], np.empty_like(plans)
+        for row, plan, p in zip(rows, plans, true, strict=True):
             sequence = sequence_of(plan, np.zeros_like(p))
-            starts, parent, _ = earliest_starts(sequence, problem.job, problem.machine, p, plan)
+            row[:], parent, _ = earliest_starts(sequence, problem.job, problem.machine, p, plan)
             ctx.trees.append((sequence, parent))
-            rows.append(starts)
-        return torch.from_numpy(np.stack(rows)).to(planned.device, planned.dtype)
+        return torch.from_numpy(rows).to(planned.device, planned.dtype)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
-        rows = []
-        for (sequence, parent), g in zip(ctx.trees, grads[0].cpu().double().numpy(), strict=True):
-            rows.append(tree_adjoint(sequence, parent, (parent >= 0).astype(np.int64), g)[1])
-        return torch.from_numpy(np.stack(rows)).to(grads[0].device, grads[0].dtype), None, None
+        given = grads[0].cpu().double().numpy()
+        rows = np.empty_like(given)
+        for row, (sequence, parent), g in zip(rows, ctx.trees, given, strict=True):
+            row[:] = tree_adjoint(sequence, parent, (parent >= 0).astype(np.int64), g)[1]
+        return torch.from_numpy(rows).to(grads[0].device, grads[0].dtype), None, None
 
 
-def executed_starts(problem: JobShop, planned: Tensor, durations: Tensor) -> Tensor:
+def executed_starts(problem: Shop, planned: Tensor, durations: Tensor) -> Tensor:
     """Actual starts (batch, n) of a plan (batch, n): never before planned, in the planned order.
 
     Piecewise linear in the plan: an operation passes its gradient to the one whose planned start it
@@ -87,7 +85,7 @@ def executed_starts(problem: JobShop, planned: Tensor, durations: Tensor) -> Ten
 
 
 def planned_start_cost(
-    problem: JobShop, planned: Tensor, durations: Tensor, waiting: float = 1.0, idleness: float = 0.1
+    problem: Shop, planned: Tensor, durations: Tensor, waiting: float = 1.0, idleness: float = 0.1
 ) -> Tensor:
     """f(C) + waiting sum_i (a_i - z_i) + idleness sum_m idle_m, (batch, n) and (batch, n) -> (batch,).
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,12 @@ from torch import Tensor
 
 from diffcomb.data import read_jobshop
 from diffcomb.errors import InvalidCostsError, InvalidInstanceError, UnknownNameError, UnsupportedError
+from diffcomb.problems.job_shop.derivatives import ScheduleRemainder, value_gradient
+from diffcomb.problems.job_shop.due_dates import DATED, near_dates
 from diffcomb.problems.job_shop.execution import executed_starts, retimed_starts
-from diffcomb.problems.job_shop.just_in_time import just_in_time_timing
-from diffcomb.problems.job_shop.remainder import ScheduleRemainder
-from diffcomb.problems.job_shop.timing import Timing, longest_path_timing, sequence_of
+from diffcomb.problems.job_shop.just_in_time import JobDates, just_in_time_timing
+from diffcomb.problems.job_shop.timing import Timing, longest_path_timing, sequence_of, tie_breaking_noise
+from diffcomb.problems.job_shop.units import common_unit
 from diffcomb.problems.problem import CostGraph, Problem
 from diffcomb.program import Program
 from diffcomb.program.own_arrays import real_numbers, whole_number, whole_numbers
@@ -97,8 +100,7 @@ class JobShop(Problem):
         self.first = self.last - lengths + 1
         self.weights = self._per_job("weights", weights, 1.0)
         self.earliness_weights = self._per_job("earliness_weights", earliness_weights, self.weights)
-        needs_dates = objective in ("tardiness", "earliness_tardiness")
-        if needs_dates and due_dates is None:
+        if objective in DATED and due_dates is None:
             raise InvalidInstanceError(f"objective={objective!r} needs due_dates, one per job.")
         self.due_dates = self._per_job("due_dates", due_dates, 0.0)
         if (self.weights <= 0).any() or (self.earliness_weights < 0).any():
@@ -169,7 +171,9 @@ class JobShop(Problem):
     def is_feasible(self, z: Tensor, theta: Tensor | None = None) -> Tensor:
         """Start times (..., n) that respect jobs and machines at durations theta (default: `costs`)."""
         starts, p = torch.broadcast_tensors(z.double(), self._durations(theta).to(z.device).double())
-        tolerance = (1e-9 if z.dtype == torch.float64 else 1e-5) * (1 + p.sum(-1))
+        # relative to the work, so that it holds in any unit; starts far from 0 have fewer digits left
+        rounding = 16 * torch.finfo(z.dtype).eps
+        tolerance = (1e-9 + rounding) * p.sum(-1) + rounding * starts.abs().amax(-1)
         feasible = (starts >= -tolerance[..., None]).all(-1)
         by_end = torch.argsort(starts + p, dim=-1, stable=True)
         by_start = by_end.gather(-1, torch.argsort(starts.gather(-1, by_end), dim=-1, stable=True))
@@ -200,6 +204,16 @@ class JobShop(Problem):
         super().check_costs(theta)
         if bool((theta < 0).any()):
             raise InvalidCostsError("Durations (costs) must not be negative; end the model in a softplus.")
+        # what a plan costs that does one operation after the other
+        work = theta.detach().double().reshape(-1, self.num_costs).sum(-1)
+        dates = self.due_dates if self.criterion in DATED else np.zeros(1)
+        longest = float(work.max()) + float(np.abs(dates).max()) if len(work) else 0.0
+        heaviest = float(self.weights.max()) + float(self.earliness_weights.max())
+        if not isfinite(heaviest * longest * self.num_jobs):
+            raise InvalidCostsError(
+                "Durations, due dates and weights are so large that the cost of a plan is no finite number;"
+                " choose a larger unit of time or of weight."
+            )
         return theta
 
     def cost_graph(self) -> CostGraph:
@@ -217,7 +231,10 @@ class JobShop(Problem):
         return self.cost_of_ends(self.completions(z, theta))
 
     def cost_of_ends(self, ends: Tensor) -> Tensor:
-        """f of the jobs' ends (..., jobs) -> (...); differentiable."""
+        """f of the jobs' ends (..., jobs) -> (...); differentiable.
+
+        A job is on time when it ends within rounding of its due date, so that what can be on time costs 0.
+        """
         if self.criterion == "makespan":
             return ends.amax(-1)
         w, d, e = (
@@ -226,24 +243,20 @@ class JobShop(Problem):
         )
         if self.criterion == "completion":
             return (w * ends).sum(-1)
-        cost = w * (ends - d).clamp_min(0)
+        late = ends - d
+        rounding = 4 * torch.finfo(ends.dtype).eps * torch.maximum(ends.abs(), d.abs())
+        late = torch.where(late.abs() <= rounding, 0.0, late)
+        cost = w * late.clamp_min(0)
         if self.criterion == "earliness_tardiness":
-            cost = cost + e * (d - ends).clamp_min(0)
+            cost = cost + e * (-late).clamp_min(0)
         return cost.sum(-1)
 
     # -- schedules ------------------------------------------------------------------------------
     def timing(self, sequence: np.ndarray, durations: np.ndarray) -> Timing:
         """Optimal start times of a sequence (n,) at durations (n,) float64, and the tree behind them."""
         if self.criterion == "earliness_tardiness":
-            return just_in_time_timing(
-                sequence,
-                self.job,
-                self.machine,
-                durations,
-                self.due_dates,
-                self.earliness_weights,
-                self.weights,
-            )
+            dates = JobDates(self.due_dates, self.earliness_weights, self.weights)
+            return just_in_time_timing(sequence, self.job, self.machine, durations, dates)
         nudge = tie_breaking_noise(self.num_costs) * (1e-9 * durations.max(initial=1e-300))
         return longest_path_timing(sequence, self.job, self.machine, durations, nudge)
 
@@ -251,41 +264,31 @@ class JobShop(Problem):
         """The timing of the sequence that a schedule (n,) follows."""
         return self.timing(sequence_of(starts, durations), durations)
 
+    def unit(self, durations: np.ndarray) -> float | None:
+        """What all durations (n,), and due dates, are whole multiples of; None for real numbers.
+
+        Only with a unit can schedules tie by construction.
+        """
+        if self.criterion not in DATED:
+            return common_unit(durations)
+        near = near_dates(self.due_dates, float(durations.sum()), self.criterion)
+        return common_unit(np.concatenate([durations, near]))
+
     def remainder(self, decision: Tensor, theta: Tensor) -> ScheduleRemainder:
-        """ds/dp of schedules (batch, n) along the tree of tight constraints, machine sequences fixed."""
-        return ScheduleRemainder.of(self, decision, theta)
+        """Start times (batch, n), optimal at durations theta (batch, n), as functions of theta."""
+        return ScheduleRemainder(self, decision, theta)
 
     def value_gradient(self, z: Tensor, theta: Tensor) -> Tensor:
         """dV/dp of optimal schedules z (..., n): 1 on the critical path for the makespan.
 
-        In general the multipliers of the start-time program: f's slope at each job's end, carried back
-        along the tree of tight constraints. On ties one generalised gradient, see `ties`.
+        In general the multipliers of the start-time program. On ties one generalised gradient, see `ties`.
         """
         starts = z.detach().reshape(-1, self.num_costs).cpu().double().numpy()
         durations = theta.detach().reshape(-1, self.num_costs).cpu().double().numpy()
-        grads = [self._value_gradient(s, p) for s, p in zip(starts, durations, strict=True)]
-        return torch.from_numpy(np.stack(grads)).to(theta.device, theta.dtype).reshape(theta.shape)
-
-    def _value_gradient(self, starts: np.ndarray, durations: np.ndarray) -> np.ndarray:
-        timing = self.timing_of(starts, durations)
-        ends = timing.starts[self.last] + durations[self.last]
-        slope = np.zeros(self.num_jobs)
-        tolerance = 1e-9 * ends.max()
-        if self.criterion == "makespan":
-            # of several jobs that end last, the one that is last when durations are nudged
-            nudge = tie_breaking_noise(self.num_costs) * (1e-9 * durations.max(initial=1e-300))
-            nudged = self.timing_of(timing.starts, durations + nudge).starts[self.last] + nudge[self.last]
-            candidates = np.flatnonzero(ends >= ends.max() - tolerance)
-            slope[candidates[(nudged + durations[self.last])[candidates].argmax()]] = 1.0
-        elif self.criterion == "completion":
-            slope += self.weights
-        else:
-            slope += self.weights * (ends > self.due_dates + tolerance)
-            if self.criterion == "earliness_tardiness":
-                slope -= self.earliness_weights * (ends < self.due_dates - tolerance)
-        grad = np.zeros(self.num_costs)
-        grad[self.last] = slope
-        return timing.adjoint(grad) + grad
+        grads = np.empty_like(durations)
+        for row, s, p in zip(grads, starts, durations, strict=True):
+            row[:] = value_gradient(self, s, p)
+        return torch.from_numpy(grads).to(theta.device, theta.dtype).reshape(theta.shape)
 
     # -- what a plan costs when other durations occur ------------------------------------------
     def execute(self, plan: Tensor, durations: Tensor) -> Tensor:
@@ -325,11 +328,6 @@ class JobShop(Problem):
         if not np.isfinite(array).all():
             raise InvalidInstanceError(f"{name} must be finite.")
         return array
-
-
-def tie_breaking_noise(n: int) -> np.ndarray:
-    """Fixed noise in (0, 1), one number an operation: the same direction in sequencing and derivatives."""
-    return np.random.default_rng(20260 + n).uniform(0.0, 1.0, n)
 
 
 def _visits(job: int, machines: Sequence[int] | np.ndarray) -> np.ndarray:

@@ -108,3 +108,8 @@ def longest_path_timing(
     if tied:
         parent = earliest_starts(sequence, job, machine, durations + nudge, release)[1]
     return Timing(starts, sequence, parent, (parent >= 0).astype(np.int64), tied)
+
+
+def tie_breaking_noise(n: int) -> np.ndarray:
+    """Fixed noise in (0, 1), one number an operation: the same direction in sequencing and derivatives."""
+    return np.random.default_rng(20260 + n).uniform(0.0, 1.0, n)

@@ -69,7 +69,7 @@ def _shortest_paths(problem: ShortestPath, costs: np.ndarray, lowest: float) -> 
 
 
 def _solve_exactly(problem: ShortestPath, cost: np.ndarray, options: Limits) -> Solved:
-    clock, scaled = Clock.of(options), summable(cost)
+    clock, (scaled, _) = Clock.of(options), summable(cost)
     labels = Labels.at(problem.source, problem.num_nodes)
     while (outcome := relax(scaled, problem.arcs, problem.source, labels, _ARCS)) != FINISHED:
         if outcome == NEGATIVE_CYCLE:
@@ -81,4 +81,5 @@ def _solve_exactly(problem: ShortestPath, cost: np.ndarray, options: Limits) -> 
             return Solved(None, -np.inf, Status.UNKNOWN)
     z = np.zeros(problem.num_costs)
     walk_back(labels.arc_into, problem.arcs.tails, (problem.source, problem.target), scaled, 0.0, z)
-    return Solved(z, float(cost @ z), Status.OPTIMAL)
+    with np.errstate(over="ignore"):
+        return Solved(z, float(cost @ z), Status.OPTIMAL)

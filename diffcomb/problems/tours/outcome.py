@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from diffcomb.compiled import compiled
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -23,8 +25,12 @@ class Outcome:
         return Outcome(edges, max(self.bound, other.bound), False)
 
 
+@compiled
 def edge_positions(num_cities: int, tour: np.ndarray) -> np.ndarray:
     """Positions of a tour's edges in the row-major upper triangle."""
-    u, v = tour.astype(np.int64), np.roll(tour, -1).astype(np.int64)
-    low, high = np.minimum(u, v), np.maximum(u, v)
-    return low * (2 * num_cities - low - 1) // 2 + high - low - 1
+    positions = np.empty(num_cities, dtype=np.int64)
+    for k in range(num_cities):
+        u, v = np.int64(tour[k]), np.int64(tour[k + 1 if k + 1 < num_cities else 0])
+        low, high = min(u, v), max(u, v)
+        positions[k] = low * (2 * num_cities - low - 1) // 2 + high - low - 1
+    return positions

@@ -14,9 +14,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from diffcomb.errors import InvalidConfigError
+from diffcomb.protocol.commands.end_with_parent import end_with_parent
 from diffcomb.protocol.commands.output_folder import remove_if_empty, unwritable
 from diffcomb.protocol.commands.sentence import USER_ERRORS, sentence
-from diffcomb.protocol.end_with_parent import end_with_parent
 
 #: where results go: stdout, also while everything else is sent to stderr
 _results: TextIO | None = None

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from diffcomb.errors import UnknownNameError
 from diffcomb.problems import Assignment, Problem, TravelingSalesman
-from diffcomb.problems.tours.heuristics.lin_kernighan import tour_cost
+from diffcomb.problems.tours.heuristics.neighbours import tour_cost
 from diffcomb.problems.tours.heuristics.two_opt import two_opt as two_opt_in_place
 from diffcomb.relaxations.soft.annealing import Annealing
 from diffcomb.relaxations.soft.decoding.position_search import PositionSearch

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from diffcomb.errors import UnsupportedError
-from diffcomb.problems import CostGraph, Limits, OracleAnswer, Polytope, Problem, register_oracle
+from diffcomb.oracles import OracleAnswer
+from diffcomb.problems import CostGraph, Limits, Polytope, Problem, register_oracle
 
 
 class CheapestPair(Problem):

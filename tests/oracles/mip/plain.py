@@ -37,7 +37,7 @@ def plain(A=None, b=None, G=None, h=None, *, num_vars, **others):
 
 
 def best_value(program: Program, cost: np.ndarray) -> float:
-    """The optimum by enumeration of the integer part, a linear program for the rest; inf where there is none."""
+    """The optimum by enumerating the integer part, a linear program for the rest; inf where none is."""
     size = np.abs(cost).max(initial=0.0) or 1.0
     whole, cost = program.integer, cost / size
     ranges = [

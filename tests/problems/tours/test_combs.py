@@ -1,15 +1,14 @@
 """Comb separation cuts off fractional points and no tour."""
 
-import time
-
 import numpy as np
 import pytest
 import torch
 
+from diffcomb.oracles.clock import Clock
 from diffcomb.problems import TravelingSalesman
 from diffcomb.problems.tours.cuts.combs import violated_combs
 from diffcomb.problems.tours.lp_search.cutting_planes import separate_subtours
-from diffcomb.problems.tours.lp_search.large import solve_large
+from diffcomb.problems.tours.lp_search.large import Known, solve_large
 from diffcomb.problems.tours.lp_search.linear_program import TourProgram
 from tests.registry import seeded
 
@@ -61,7 +60,7 @@ def test_linear_programs_and_one_trees_find_the_same_tour(seed):
     cost = torch.randn(problem.num_costs, generator=seeded(seed), dtype=torch.float64)
     edges = (problem.tails.astype(np.int32), problem.heads.astype(np.int32))
     scaled = (cost / cost.abs().max()).numpy()
-    outcome = solve_large(30, *edges, scaled, 1e-9, time.perf_counter() + 600, 0)
+    outcome = solve_large(30, *edges, scaled, 1e-9, Clock(), 0, Known())
     assert outcome.proven
     z = np.zeros(problem.num_costs)
     z[outcome.edges] = 1.0

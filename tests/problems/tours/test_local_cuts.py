@@ -1,7 +1,6 @@
 """Cheapest closed walks, facets of their hull, and the local cuts made of them."""
 
 import itertools
-import time
 
 import numpy as np
 import pytest
@@ -9,14 +8,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from diffcomb.oracles.clock import Clock
 from diffcomb.problems import TravelingSalesman
 from diffcomb.problems.tours.cuts.closed_walks import MOST_NODES, cheapest_walk, uses_of_cheapest
 from diffcomb.problems.tours.cuts.cut_pool import CutPool
 from diffcomb.problems.tours.cuts.cuts import ShrunkCut
-from diffcomb.problems.tours.cuts.local_cuts import merge, violated_local_cuts
+from diffcomb.problems.tours.cuts.groups import merge
+from diffcomb.problems.tours.cuts.local_cuts import violated_local_cuts
 from diffcomb.problems.tours.cuts.walk_hull import most_violated
-from diffcomb.problems.tours.lp_search import lp_search
-from diffcomb.problems.tours.lp_search.large import solve_large
+from diffcomb.problems.tours.lp_search.large import Known, solve_large
+from diffcomb.problems.tours.lp_search.lp_search import Effort
 from tests.problems.tours.test_combs import subtour_program
 from tests.registry import seeded
 
@@ -116,8 +117,9 @@ def test_local_cuts_are_violated_by_the_point_and_by_no_tour(size):
     found = 0
     for seed in range(6):
         problem, program = subtour_program(40, seed)
+        edges = (problem.tails, problem.heads, program.x)
         for mode, rule in itertools.product((0, 1, 2), (0, 1, 2)):
-            for cut in violated_local_cuts(40, problem.tails, problem.heads, program.x, size, mode, rule):
+            for cut in violated_local_cuts(edges, 40, size, mode, rule):
                 row = cut.coefficients(problem.tails, problem.heads)
                 assert row @ program.x < cut.rhs * (1 - 4e-4)
                 distance = cut.weight.copy()
@@ -143,16 +145,15 @@ def test_pool_returns_what_is_violated_and_absent():
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_set_branching_proves_the_same_tours(seed, monkeypatch):
+def test_set_branching_proves_the_same_tours(seed):
     """City sets probed at every node of small instances, against the 1-tree search."""
-    monkeypatch.setattr(lp_search, "FEW_CITIES", 0)
-    monkeypatch.setattr(lp_search, "_SIZES", ())
+    known = Known(effort=Effort(candidates=8, pivots=40, sets=6, patience=3, sizes=()))
     problem = TravelingSalesman(25)
     noise = np.random.default_rng(seed).normal(size=problem.num_costs)
     cost = problem.random_costs(1, generator=seeded(seed))[0].numpy() * (1 + 0.3 * noise)
     edges = (problem.tails.astype(np.int32), problem.heads.astype(np.int32))
     scaled = cost / np.abs(cost).max()
-    outcome = solve_large(25, *edges, scaled, 1e-9, time.perf_counter() + 600, 0)
+    outcome = solve_large(25, *edges, scaled, 1e-9, Clock(), 0, known)
     assert outcome.proven
     assert cost[outcome.edges].sum() == pytest.approx(float(problem.solve(cost).value), abs=1e-9)
 

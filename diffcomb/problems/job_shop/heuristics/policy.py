@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 
 from diffcomb.compiled import compiled
 from diffcomb.oracles import Limits, OracleAnswer, Status
 from diffcomb.oracles.batch import Solved, solve_each
+from diffcomb.oracles.interruption import check_interrupt
 from diffcomb.problems.job_shop.job_shop import JobShop
 from diffcomb.problems.job_shop.timing import earliest_starts
 from diffcomb.problems.problem import Problem
@@ -98,22 +101,26 @@ class PriorityPolicy:
 
     def solve(self, problem: Problem, costs: np.ndarray, options: Limits) -> OracleAnswer:
         assert isinstance(problem, JobShop)
-        return solve_each(lambda p: self._solve_one(problem, p, options.seed), costs, options)
+        return solve_each(lambda p: self._solve_one(problem, p, options), costs, options)
 
-    def _solve_one(self, problem: JobShop, p: np.ndarray, seed: int) -> Solved:
-        rng = np.random.default_rng(seed)
+    def _solve_one(self, problem: JobShop, p: np.ndarray, options: Limits) -> Solved:
+        rng = np.random.default_rng(options.seed)
+        stop = np.inf if options.time_limit is None else time.perf_counter() + options.time_limit
         total = np.cumsum(p)
         remaining = total[problem.last][problem.job] - total + p
         theta = self.sharpness * remaining / max(p.sum() / problem.num_jobs, 1e-300)
         mean, square = np.zeros_like(theta), np.zeros_like(theta)
         best, lowest = np.zeros(0, np.int64), np.inf
         for step in range(1, self.steps + 1):
+            check_interrupt()
+            if len(best) and time.perf_counter() >= stop:
+                break
             uniform = rng.random((self.num_samples, len(p)))
             drawn = sample_sequences(theta, problem.job, problem.first, problem.last, uniform)
             values = np.array([_value(problem, sequence, p) for sequence in drawn])
             if values.min() < lowest:
                 best, lowest = drawn[values.argmin()], values.min()
-            weight = (values - values.mean()) / max(values.std(), 1e-12) / (self.num_samples - 1)
+            weight = (values - values.mean()) / (values.std() or 1.0) / (self.num_samples - 1)
             gradient = sequence_score(theta, problem.job, problem.first, problem.last, drawn, weight)
             mean = 0.9 * mean + 0.1 * gradient
             square = 0.999 * square + 0.001 * gradient**2

@@ -6,22 +6,32 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from diffcomb.problems.job_shop.job_shop import JobShop, tie_breaking_noise
+from diffcomb.problems.job_shop.due_dates import DATED, near_dates
+from diffcomb.problems.job_shop.job_shop import JobShop
+from diffcomb.problems.job_shop.timing import tie_breaking_noise
+from diffcomb.problems.job_shop.units import common_unit as unit_of
 
 #: horizon of the fine grid: real durations are rounded to 2^-32 of their sum
 _FINE = 2.0**32
 #: largest objective that CP-SAT may have to hold
 _LARGEST = 2.0**60
+#: real weights are rounded to so many parts of the largest, if the objective has room for it
+_WEIGHTS = 2.0**24
+#: part of a weight that rounding may change where a proof on the grid counts as one
+_KEPT = 2.0**-10
 
 
 @dataclass(frozen=True)
 class Grid:
-    """q = round(p * per_unit) + noise, whole numbers; due dates and weights alike.
+    """q = round(p * per_unit) + noise, whole numbers; due dates (near ones, see `near_dates`) alike.
 
     Attributes:
         durations (n,), due_dates (jobs,), weights (jobs,), earliness (jobs,): int64.
         per_unit: grid points per unit of duration. weight_scale: of the weights.
+        constant: what every schedule costs for due dates before 0, in units of p.
         error: largest error of one duration, in units of p; 0 on an exact grid.
+        weight_error: largest error of a weight on the grid, in units of the weights.
+        keeps_weights: no weight is lost beside a far larger one.
     """
 
     durations: np.ndarray
@@ -30,38 +40,27 @@ class Grid:
     earliness: np.ndarray
     per_unit: float
     weight_scale: float
+    constant: float
     error: float
+    weight_error: float
+    keeps_weights: bool
 
     def value(self, objective: float) -> float:
         """An objective on the grid in units of p."""
-        return objective / (self.per_unit * self.weight_scale)
-
-
-def common_grid(problem: JobShop, p: np.ndarray) -> Grid | None:
-    """The exact grid of durations with a common unit; None for real-valued ones."""
-    unit = common_unit(problem, p)
-    return None if unit is None else _grid(problem, p, 1.0 / unit, np.zeros(len(p)), 0.0)
+        return objective / (self.per_unit * self.weight_scale) + self.constant
 
 
 def common_unit(problem: JobShop, p: np.ndarray) -> float | None:
-    """What all durations (and due dates) are whole multiples of: 1, 1/2, 1/4, a power of ten or the
-    smallest duration; None for real-valued ones. Only with a unit can schedules tie by construction.
-    """
-    dated = problem.criterion in ("tardiness", "earliness_tardiness")
-    values = np.concatenate([p, problem.due_dates]) if dated else p
-    positive = p[p > 0]
-    if not len(positive):
-        return 1.0
-    units = np.array([positive.min(), 1.0, 0.5, 0.25, 0.1, 0.01, 0.001])
-    units = units[_are_multiples(values[:2], units)]  # real values stop here, in every layer call
-    units = units[_are_multiples(values, units)] if len(units) else units
-    return float(units[0]) if len(units) else None
+    """`JobShop.unit`."""
+    return problem.unit(p)
 
 
-def _are_multiples(values: np.ndarray, units: np.ndarray) -> np.ndarray:
-    multiples = values / units[:, None]
-    near = np.abs(multiples - np.round(multiples)) <= 1e-9 * np.maximum(1.0, np.abs(multiples))
-    return (near & (np.abs(multiples) <= 2**24)).all(axis=1)
+def common_grid(problem: JobShop, p: np.ndarray) -> Grid | None:
+    """The exact grid of durations with a common unit; None for real-valued ones, or too many units."""
+    unit = problem.unit(p)
+    if unit is None or _horizon(problem, p) > _FINE * unit:
+        return None
+    return _grid(problem, p, 1.0 / unit, np.zeros(len(p)), 0.0)
 
 
 def fine_grid(problem: JobShop, p: np.ndarray, *, noise: bool) -> Grid:
@@ -85,24 +84,41 @@ def perturbed_grid(problem: JobShop, p: np.ndarray, exact: Grid) -> Grid:
 
 
 def _horizon(problem: JobShop, p: np.ndarray) -> float:
-    return max(float(p.sum()) + float(np.abs(problem.due_dates).max()), 1e-300)
+    work = float(p.sum())
+    return max(work + float(near_dates(problem.due_dates, work, problem.criterion).max()), 1e-290)
 
 
 def _grid(problem: JobShop, p: np.ndarray, per_unit: float, noise: np.ndarray, error: float) -> Grid:
     def integers(values: np.ndarray, scale: float) -> np.ndarray:
         return np.round(values * scale).astype(np.int64)
 
-    both = np.concatenate([problem.weights, problem.earliness_weights])
-    scale = 1.0
-    if not np.array_equal(both, np.round(both)):
-        room = _LARGEST / (2 * _horizon(problem, p) * per_unit * problem.num_jobs * both.max())
-        scale = float(min(2.0**16 / both.max(), room))
+    weights, earliness = problem.weights, problem.earliness_weights
+    if problem.criterion != "earliness_tardiness":
+        earliness = np.zeros_like(earliness)
+    both = np.concatenate([weights, earliness])
+    # every end may be off by the whole horizon
+    room = _LARGEST / (2 * _horizon(problem, p) * per_unit * problem.num_jobs)
+    unit = _unit_of_weights(both)
+    exact = unit is not None and both.max() <= room * unit
+    scale = 1.0 / unit if exact and unit is not None else min(_WEIGHTS, room) / both.max()
+    lost = np.zeros_like(both) if exact else np.abs(np.round(both * scale) / scale - both)
+    late_anyway = np.maximum(-problem.due_dates, 0.0) if problem.criterion in DATED else 0 * weights
     return Grid(
         integers(p, per_unit) + noise.astype(np.int64),
-        integers(problem.due_dates, per_unit),
-        integers(problem.weights, scale),
-        integers(problem.earliness_weights, scale),
+        integers(near_dates(problem.due_dates, float(p.sum()), problem.criterion), per_unit),
+        integers(weights, scale),
+        integers(earliness, scale),
         per_unit,
         scale,
+        float(weights @ late_anyway),
         error,
+        float(lost.max()),
+        bool((lost <= _KEPT * both).all()),
     )
+
+
+def _unit_of_weights(weights: np.ndarray) -> float | None:
+    """Their common unit; whole numbers have one however far apart they are."""
+    if weights.max() < 2.0**53 and np.array_equal(weights, np.rint(weights)):
+        return float(np.gcd.reduce(weights.astype(np.int64)))
+    return unit_of(weights)

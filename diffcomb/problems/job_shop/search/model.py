@@ -9,6 +9,7 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from diffcomb.oracles import Status
+from diffcomb.oracles.interruption import run_cp_sat
 from diffcomb.problems.job_shop.job_shop import JobShop
 from diffcomb.problems.job_shop.search.grid import Grid
 
@@ -110,7 +111,7 @@ class ScheduleModel:
             solver.parameters.max_time_in_seconds = seconds
         if effort is not None:
             solver.parameters.max_deterministic_time = effort
-        status = solver.solve(self._model)
+        status, _ = run_cp_sat(solver, self._model)
         if status == cp_model.INFEASIBLE:
             return ModelOutcome(None, np.inf, np.inf, Status.INFEASIBLE)
         if status == cp_model.UNKNOWN:

@@ -22,6 +22,8 @@ from diffcomb.problems.problem import Problem
 _TIE_EFFORT = 30.0
 #: operations whose starts are minimised together, with weights 2^-k: sums on the grid stay below 2^60
 _BLOCK = 24
+#: due dates so far away that float64 keeps fewer digits of all durations together prove nothing
+_DIGITS = 2.0**-20
 
 
 class JobShopOracle:
@@ -36,6 +38,8 @@ class JobShopOracle:
     What is proven: sequences are optimal on an integer grid. Whole or decimal durations lie on it, and
     the proof is exact. Real ones are rounded to 2^-29 of their sum, so the value is optimal to n times
     that. Start times are then recomputed from the sequence in float64 at the durations as given.
+    Weights that are no multiples of a unit are rounded too; where that loses one beside a far larger one,
+    or float64 loses the durations beside the due dates, the status says feasible, not optimal.
     On a time limit the best schedule comes back with its bound. The limit does not count compiling, which
     the first solve in a fresh checkout waits for.
     """
@@ -73,12 +77,12 @@ class _Run:
         perturb = problem.ties == "perturb"
         grid = exact or fine_grid(problem, p, noise=perturb)
         found = self._optimize(grid)
-        status = Status.OPTIMAL if found.proven else Status.FEASIBLE
-        bound = grid.value(found.bound) - self._rounding(grid)
+        proven = found.proven and self._is_told_apart(grid)
+        status = Status.OPTIMAL if proven else Status.FEASIBLE
         unique = None
         starts, at = found.starts, grid
         if problem.ties != "any":
-            unique = found.proven
+            unique = proven
             if unique and perturb and exact is not None:
                 at = perturbed_grid(problem, p, exact)
                 again = self._optimize(at, hint=found)
@@ -90,6 +94,7 @@ class _Run:
             if unique:
                 starts, unique = self._choose(at, starts, found.objective)
         decision = self._start_times(starts, at)
+        bound = grid.value(found.bound) - self._rounding(grid, decision)
         return Solved(decision, bound, status, unique)
 
     # -- stages -----------------------------------------------------------------------------------
@@ -107,7 +112,7 @@ class _Run:
         if problem.criterion == "makespan":
             horizon = objective
         elif problem.criterion == "earliness_tardiness":
-            horizon += int(np.abs(grid.due_dates).max())
+            horizon += int(grid.due_dates.max())
         model = ScheduleModel(problem, grid, horizon, self.seed)
         model.hint(starts)
         if problem.criterion != "makespan":  # the linear relaxation proves much faster under a cutoff
@@ -125,7 +130,7 @@ class _Run:
         sets of durations, so their weighted sums agree on a null set of durations only.
         """
         problem = self.problem
-        horizon = int(grid.durations.sum()) + int(np.abs(grid.due_dates).max())
+        horizon = int(grid.durations.sum()) + int(grid.due_dates.max())
         if problem.criterion == "makespan":
             horizon = objective
         model = ScheduleModel(problem, grid, horizon, self.seed)
@@ -160,12 +165,26 @@ class _Run:
     def _seconds(self) -> float | None:
         return None if self.deadline is None else max(self._left(), 1e-3)
 
-    def _rounding(self, grid: Grid) -> float:
-        """By how much rounding the durations can move the optimum."""
-        if grid.error == 0:
-            return 0.0
+    def _rounding(self, grid: Grid, decision: np.ndarray) -> float:
+        """By how much rounding durations and weights can move the optimum below that on the grid."""
         problem = self.problem
-        weight = 1.0
-        if problem.criterion != "makespan":
-            weight = float(np.maximum(problem.weights, problem.earliness_weights).sum())
-        return weight * problem.num_costs * grid.error
+        if problem.criterion == "makespan":
+            return problem.num_costs * grid.error
+        weight = float(np.maximum(problem.weights, problem.earliness_weights).sum())
+        moved = weight * problem.num_costs * grid.error
+        if grid.weight_error > 0:
+            # no better schedule has deviations that cost more than this one's; the cheapest are longest
+            ends = decision[problem.last] + self.p[problem.last]
+            cost = float(problem.cost_of_ends(torch.from_numpy(ends))) - grid.constant
+            used = np.concatenate([problem.weights, problem.earliness_weights])
+            moved += grid.weight_error * cost / used[used > 0].min()
+        return moved
+
+    def _is_told_apart(self, grid: Grid) -> bool:
+        """Whether weights on the grid, and float64 so far from 0, still tell schedules apart."""
+        if self.problem.criterion == "makespan":
+            return True
+        if self.problem.criterion == "completion":
+            return grid.keeps_weights
+        digits = np.finfo(np.float64).eps * float(np.abs(self.problem.due_dates).max())
+        return bool(grid.keeps_weights and digits <= _DIGITS * self.p.sum())

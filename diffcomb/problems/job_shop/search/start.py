@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 
+from diffcomb.oracles.interruption import check_interrupt
 from diffcomb.problems.job_shop.job_shop import JobShop
 from diffcomb.problems.job_shop.search.dispatch import dispatch
 from diffcomb.problems.job_shop.search.grid import Grid, common_grid
@@ -21,6 +22,8 @@ _MOVES = 150
 _LONGEST = 2e9
 #: moves without progress before a restart: fewer restarts too early on ft10, more too late on swv01
 _PATIENCE = 20_000
+#: moves x operations between two looks at the clock, some tenths of a second
+_SLICE = 4_000_000
 
 
 def start_schedule(
@@ -40,8 +43,9 @@ def start_schedule(
     target, moves = lower_bound(problem, grid), _MOVES * problem.num_costs
     stop = None if seconds is None else time.perf_counter() + seconds
     done = 0
+    step = max(1, min(1000, _SLICE // problem.num_costs))
     while search.best > target and (done < moves if stop is None else time.perf_counter() < stop):
-        step = 1000
+        check_interrupt()
         search.run(step, _PATIENCE, target)
         done += step
     return search.starts, search.best

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from diffcomb.compiled import compiled, inlined
+from diffcomb.oracles.interruption import check_interrupt
 from diffcomb.problems.job_shop.search.machine_orders import (
     LongestPaths,
     MachineOrders,
@@ -72,6 +73,7 @@ class SumAnnealing:
         cooling = (cold / hot) ** (1.0 / max(1, steps))
         temperature, slice_ = hot, max(1, _SLICE // len(self.starts))
         while True:
+            check_interrupt()
             moves = min(steps, slice_)
             self.best, temperature = _anneal(
                 self._operations,

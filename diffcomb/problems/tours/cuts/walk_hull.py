@@ -48,7 +48,7 @@ def most_violated(
     num_walks = 0
     # a walk has K edges at least
     center, best_bound = np.full(m, 1.0 / num_nodes), x.sum() / num_nodes
-    asked, column = np.empty(m), np.empty(m)
+    asked = np.empty(m)
     weight = np.full((num_nodes, num_nodes), NO_EDGE)
     distance = np.empty((num_nodes, num_nodes))
     middle = np.empty((num_nodes, num_nodes), dtype=np.int64)
@@ -105,35 +105,46 @@ def most_violated(
                     value += price[e] * x[e]
                 return min(value, enough)
             mix = 0.5 * mix if mix > 0.1 else 0.0
-        for r in range(m):
-            column[r] = 0.0
-            if entering < m:
-                column[r] = inverse[r, entering]
-            else:
-                for e in range(m):
-                    column[r] += inverse[r, e] * walks[entering - m, e]
-        leaving, step = -1, np.inf
-        for r in range(m):
-            if column[r] > _EPS and level[r] < step * column[r]:
-                leaving, step = r, level[r] / column[r]
-        if leaving < 0:
+        if not _pivot(inverse, level, basic, walks, entering):
             return enough
-        for e in range(m):
-            inverse[leaving, e] /= column[leaving]
-        level[leaving] = step
         packed = 0.0
-        for r in range(m):
-            if r != leaving and column[r] != 0.0:
-                for e in range(m):
-                    inverse[r, e] -= column[r] * inverse[leaving, e]
-                level[r] -= column[r] * step
-        basic[leaving] = entering
         for r in range(m):
             if basic[r] >= m:
                 packed += level[r]
         if packed - _PERTURBATION * m >= enough:
             return enough
     return enough
+
+
+@compiled
+def _pivot(
+    inverse: np.ndarray, level: np.ndarray, basic: np.ndarray, walks: np.ndarray, entering: int
+) -> bool:
+    """Bring a column into the basis, in place; False where none has to leave for it."""
+    m = len(level)
+    column = np.zeros(m)
+    for r in range(m):
+        if entering < m:
+            column[r] = inverse[r, entering]
+        else:
+            for e in range(m):
+                column[r] += inverse[r, e] * walks[entering - m, e]
+    leaving, step = -1, np.inf
+    for r in range(m):
+        if column[r] > _EPS and level[r] < step * column[r]:
+            leaving, step = r, level[r] / column[r]
+    if leaving < 0:
+        return False
+    for e in range(m):
+        inverse[leaving, e] /= column[leaving]
+    level[leaving] = step
+    for r in range(m):
+        if r != leaving and column[r] != 0.0:
+            for e in range(m):
+                inverse[r, e] -= column[r] * inverse[leaving, e]
+            level[r] -= column[r] * step
+    basic[leaving] = entering
+    return True
 
 
 @compiled

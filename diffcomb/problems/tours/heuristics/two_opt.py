@@ -8,7 +8,7 @@ from diffcomb.compiled import compiled
 from diffcomb.oracles import Limits, OracleAnswer, Status
 from diffcomb.oracles.batch import Solved, solve_each
 from diffcomb.problems.problem import Problem
-from diffcomb.problems.tours.heuristics.lin_kernighan import nearest_neighbour_tour, tour_cost
+from diffcomb.problems.tours.heuristics.neighbours import nearest_neighbour_tour, tour_cost
 from diffcomb.problems.tours.heuristics.rounding import join_edges
 from diffcomb.problems.tours.traveling_salesman import TravelingSalesman
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 import numpy as np
 
+from diffcomb.oracles.clock import Clock
 from diffcomb.problems.tours.cuts.combs import violated_combs
 from diffcomb.problems.tours.cuts.cuts import Cut, SetCut, cut_values, subtour
 from diffcomb.problems.tours.cuts.local_cuts import violated_local_cuts
@@ -28,13 +28,14 @@ def separate_combs(program: TourProgram) -> list[Cut]:
     return program.fresh(violated_combs(program.num_cities, *program.support, _nearly_tight_sets(program)))
 
 
-def separate_local(program: TourProgram, size: int) -> list[Cut]:
-    """Violated local cuts with `size` groups at the program's x."""
+def separate_local(program: TourProgram, size: int, clock: Clock | None = None) -> list[Cut]:
+    """Violated local cuts with `size` groups at the program's x, as many as time allows."""
     cuts: list[Cut] = []
+    edges = (program.tails, program.heads, program.x)
     for mode, rule in _NEIGHBOURHOODS:
-        cuts += violated_local_cuts(
-            program.num_cities, program.tails, program.heads, program.x, size, mode, rule
-        )
+        cuts += violated_local_cuts(edges, program.num_cities, size, mode, rule, clock)
+        if clock is not None and clock.is_up():
+            break
     return program.fresh(cuts)
 
 
@@ -49,7 +50,7 @@ def tighten(
     program: TourProgram,
     upper: float,
     tolerance: float,
-    deadline: float,
+    clock: Clock,
     *,
     price: bool,
     rounds: int,
@@ -69,7 +70,7 @@ def tighten(
     bound, stalled, done = -np.inf, 0, 0
     levels = [0, *sizes]
     while True:
-        value = program.solve(deadline)
+        value = program.solve(clock)
         if not program.solved:
             return bound, False
         if value == np.inf:
@@ -86,7 +87,7 @@ def tighten(
         complete = not cuts
         if value >= upper - tolerance and (complete or not price):
             return value, complete
-        if time.perf_counter() > deadline:
+        if clock.is_up():
             return (value if complete or not price else bound), complete
         if complete:
             gap = max(upper - value, 1e-12)
@@ -100,7 +101,7 @@ def tighten(
             while levels and not cuts:
                 cuts = separate_combs(program)
                 if levels[0]:
-                    cuts += separate_local(program, levels[0])
+                    cuts += separate_local(program, levels[0], clock)
                 if not cuts:
                     levels = levels[1:]
             if not levels:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 
-from diffcomb.problems.tours.heuristics.lin_kernighan import (
-    improve_tour,
-    nearest_lists,
-    nearest_neighbour_tour,
-)
+from diffcomb.oracles.clock import Clock
+from diffcomb.problems.tours.heuristics.lin_kernighan import improve, local_search
+from diffcomb.problems.tours.heuristics.neighbours import nearest_lists, nearest_neighbour_tour, tour_cost
 from diffcomb.problems.tours.heuristics.rounding import greedy_tour
 from diffcomb.problems.tours.lp_search.linear_program import TourProgram
 from diffcomb.problems.tours.outcome import edge_positions
@@ -19,29 +15,28 @@ from diffcomb.problems.tours.outcome import edge_positions
 _NEIGHBOURS = 8
 #: a gain below this is rounding
 _EPS = 1e-12
+#: moves times cities between two looks at the clock
+_MOVES = 1_000_000
 
 
 class Incumbent:
     """Starts with the nearest-neighbour tour or a known one, locally optimal.
 
     Args:
-        matrix: (N, N) costs. seed: of all kicks. deadline: in time.perf_counter.
+        matrix: (N, N) costs. seed: of all kicks.
 
     Attributes:
         tour: (N,) city order. upper: its cost.
     """
 
     def __init__(
-        self, matrix: np.ndarray, seed: int, deadline: float, known_tour: np.ndarray | None = None
+        self, matrix: np.ndarray, seed: int, clock: Clock, known_tour: np.ndarray | None = None
     ) -> None:
-        self._matrix, self._deadline = matrix, deadline
+        self._matrix, self._clock = matrix, clock
         self._seed = seed
         self._near = nearest_lists(matrix, min(_NEIGHBOURS, len(matrix) - 1))
-        if known_tour is None:
-            self.tour = nearest_neighbour_tour(matrix, 0)
-        else:
-            self.tour = known_tour.astype(np.int32)
-        self.upper = improve_tour(matrix, self._near, self.tour, 0, 0, _EPS)
+        start = nearest_neighbour_tour(matrix, 0) if known_tour is None else known_tour.astype(np.int32)
+        self.tour, self.upper = self._improved(start, 0, 0)
 
     @property
     def edges(self) -> np.ndarray:
@@ -78,9 +73,19 @@ class Incumbent:
 
     def _improve(self, tour: np.ndarray, kicks: int) -> None:
         """Keep the result if it is better; nothing once time is up."""
-        if time.perf_counter() > self._deadline:
+        if self._clock.is_up():
             return
         self._seed += 1
-        value = improve_tour(self._matrix, self._near, tour, kicks, self._seed, _EPS)
+        tour, value = self._improved(tour, kicks, self._seed)
         if value < self.upper - _EPS:
             self.tour, self.upper = tour, value
+
+    def _improved(self, tour: np.ndarray, kicks: int, seed: int) -> tuple[np.ndarray, float]:
+        """Local search from a tour (N,), which is overwritten, as far as the clock lets it."""
+        search = local_search(self._matrix, self._near, tour, seed)
+        while not improve(search, kicks, _EPS, 1 + _MOVES // len(tour)):
+            if self._clock.is_up():
+                if search.counts[2] > 0:
+                    tour[:] = search.best
+                break
+        return tour, tour_cost(self._matrix, tour)

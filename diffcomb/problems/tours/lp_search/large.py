@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from diffcomb.oracles.clock import Clock
 from diffcomb.problems.tours.cuts.cuts import Cut
-from diffcomb.problems.tours.heuristics.lin_kernighan import nearest_lists
+from diffcomb.problems.tours.heuristics.neighbours import nearest_lists
 from diffcomb.problems.tours.lp_search.cutting_planes import tighten
 from diffcomb.problems.tours.lp_search.incumbent import Incumbent
 from diffcomb.problems.tours.lp_search.linear_program import TourProgram
-from diffcomb.problems.tours.lp_search.lp_search import FEW_CITIES, LpSearch, Watch
+from diffcomb.problems.tours.lp_search.lp_search import FEW_CITIES, Effort, LpSearch, Watch
 from diffcomb.problems.tours.outcome import Outcome
 
 #: nearest neighbours of each city whose edges are columns from the start
@@ -23,47 +25,56 @@ _SIZES = ((300, (8, 10, 12)), (100, (8,)), (0, ()))
 _NOISE = (0.0, 0.3, 0.3)
 
 
+@dataclass
+class Known:
+    """What a solve may start from, and what it leaves.
+
+    Attributes:
+        tour: city order of a good tour; saves most of the local search.
+        cuts: of earlier solves, tried before any is looked for.
+        watch: told of every node of the search.
+        effort: spent on each node; None = what suits the number of cities.
+        tight: out, the cuts with a price at the root.
+    """
+
+    tour: np.ndarray | None = None
+    cuts: Sequence[Cut] = ()
+    watch: Watch | None = None
+    effort: Effort | None = None
+    tight: list[Cut] = field(default_factory=list)
+
+
 def solve_large(
     num_cities: int,
     tails: np.ndarray,
     heads: np.ndarray,
     cost: np.ndarray,
     tolerance: float,
-    deadline: float,
+    clock: Clock,
     seed: int,
-    known_tour: np.ndarray | None = None,
-    known_cuts: Sequence[Cut] = (),
-    tight_cuts: list[Cut] | None = None,
-    watch: Watch | None = None,
+    known: Known,
 ) -> Outcome:
     """Cutting planes, fixing and search over the complete graph.
 
     Args:
-        cost: (n,) scaled to magnitude 1. deadline: in time.perf_counter.
-        known_tour: city order of a good tour; saves most of the local search.
-        known_cuts: of earlier solves, tried before any is looked for.
-        tight_cuts: out, extended by the cuts with a price at the root.
-        watch: told of every node of the search.
+        cost: (n,) scaled to magnitude 1.
     """
     matrix = _matrix(num_cities, tails, heads, cost)
-    best = Incumbent(matrix, seed, deadline, known_tour)
-    kicks = num_cities if known_tour is None else num_cities // 20
+    best = Incumbent(matrix, seed, clock, known.tour)
+    kicks = num_cities if known.tour is None else num_cities // 20
     best.search(2 * kicks)
     program = TourProgram(num_cities, tails, heads, cost, _first_columns(matrix, best.edges))
-    program.remember(known_cuts)
+    program.remember(known.cuts)
     # subtours alone cost little, and say which tours are worth looking at
-    bound, complete = tighten(program, best.upper, tolerance, deadline, price=True, rounds=0)
+    bound, complete = tighten(program, best.upper, tolerance, clock, price=True, rounds=0)
     if complete and bound < best.upper - tolerance:
         _search_near(program, program.reduced_costs(), best, 10 * kicks)
         sizes = next(sizes for above, sizes in _SIZES if num_cities > above)
-        bound, complete = tighten(
-            program, best.upper, tolerance, deadline, price=True, rounds=60, sizes=sizes
-        )
-    if not complete:
-        return Outcome(best.edges, bound, False)
-    if tight_cuts is not None:
-        prices = program.dual[num_cities:]
-        tight_cuts.extend(cut for price, cut in zip(prices, program.cuts, strict=True) if price > 1e-9)
+        bound, complete = tighten(program, best.upper, tolerance, clock, price=True, rounds=60, sizes=sizes)
+    if not complete or clock.is_up():
+        return Outcome(best.edges, bound, complete and bound >= best.upper - tolerance)
+    prices = program.dual[num_cities:]
+    known.tight.extend(cut for price, cut in zip(prices, program.cuts, strict=True) if price > 1e-9)
     if bound >= best.upper - tolerance:
         return Outcome(best.edges, bound, True)
     reduced = program.reduced_costs()
@@ -72,10 +83,14 @@ def solve_large(
     if slack <= 0:
         return Outcome(best.edges, bound, True)
     possible = reduced <= slack
-    program.add_columns(np.setdiff1d(np.flatnonzero(possible), program.columns))
+    missing = possible.copy()
+    missing[program.columns] = False
+    if not program.add_columns(np.flatnonzero(missing), clock):
+        return Outcome(best.edges, bound, False)
     ceiling = possible[program.columns].astype(np.float64)
     floor = (reduced[program.columns] < -slack).astype(np.float64)
-    bound = LpSearch(program, floor, ceiling, best, tolerance).run(deadline, bound, watch)
+    effort = known.effort or Effort.of(num_cities)
+    bound = LpSearch(program, floor, ceiling, best, tolerance, effort).run(clock, bound, known.watch)
     return Outcome(best.edges, bound, bound >= best.upper - tolerance)
 
 

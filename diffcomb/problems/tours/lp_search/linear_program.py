@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,11 +11,15 @@ import numpy as np
 
 from diffcomb.compiled import compiled
 from diffcomb.errors import SolveFailedError
+from diffcomb.oracles.clock import Clock
 from diffcomb.problems.tours.cuts.cut_pool import CutPool
 from diffcomb.problems.tours.cuts.cuts import Cut, SetCut, ShrunkCut
+from diffcomb.quiet_highs import QuietHighs
 
 #: HighsBasisStatus
 _BASIC = highspy.HighsBasisStatus.kBasic
+#: pivots times rows between two looks at the clock
+_PIVOTS = 1_000_000
 #: a row of the pool comes back when violated by this much
 _VIOLATED = 0.01
 
@@ -66,10 +69,8 @@ class TourProgram:
         #: rows whose bounds are those of a branch
         self._sided: set[bytes] = set()
         self._pool = CutPool(num_cities)
-        self._highs: Any = highspy.Highs()
+        self._highs: Any = QuietHighs()
         for option, value in (
-            ("output_flag", False),
-            ("threads", 1),
             ("presolve", "off"),
             ("solver", "simplex"),
             ("simplex_strategy", 1),
@@ -103,12 +104,14 @@ class TourProgram:
         used = self.x > 1e-9
         return self.tails[used], self.heads[used], self.x[used]
 
-    def add_columns(self, positions: np.ndarray) -> None:
-        """Edges that become variables, with their coefficients in every row."""
+    def add_columns(self, positions: np.ndarray, clock: Clock | None = None) -> bool:
+        """Edges that become variables, with their coefficients in every row; False if time is up before."""
         count = len(positions)
         u, v = self._tails[positions], self._heads[positions]
         blocks = [(np.concatenate([u, v]), np.tile(np.arange(count), 2), np.ones(2 * count))]
         for k, cut in enumerate(self.cuts):
+            if clock is not None and clock.is_up():
+                return False
             coefficients = cut.coefficients(u, v)
             nonzero = np.flatnonzero(coefficients)
             row = np.full(len(nonzero), self.num_cities + k)
@@ -127,6 +130,7 @@ class TourProgram:
             data[order],
         )
         self.columns = np.concatenate([self.columns, positions])
+        return True
 
     def add_cuts(self, cuts: list[Cut]) -> int:
         """Append rows that are not there yet; returns how many."""
@@ -220,19 +224,25 @@ class TourProgram:
         basis.valid = True
         self._highs.setBasis(basis)
 
-    def solve(self, deadline: float = np.inf, max_iterations: int | None = None) -> float:
+    def solve(self, clock: Clock | None = None, max_iterations: int | None = None) -> float:
         """Optimal value, +inf when infeasible.
 
-        Cut short by the deadline (time.perf_counter) or an iteration limit the value may be an
-        estimate only; `solved` says whether it is exact. Probes with an iteration limit leave x alone.
+        Cut short by the clock or an iteration limit the value may be an estimate only; `solved` says
+        whether it is exact. Probes with an iteration limit leave x alone.
         """
-        limit = 2_000_000_000 if max_iterations is None else max_iterations
-        self._highs.setOptionValue("simplex_iteration_limit", limit)
-        # HiGHS adds up the time of all runs
-        left = max(deadline - time.perf_counter(), 1e-3)
-        self._highs.setOptionValue("time_limit", self._highs.getRunTime() + left)
-        self._highs.run()
-        status, known = self._highs.getModelStatus(), highspy.HighsModelStatus
+        clock = clock or Clock()
+        known = highspy.HighsModelStatus
+        # the simplex method stops now and then, so that Ctrl-C and the end of a batch are noticed
+        pause = max(200, _PIVOTS // (self.num_cities + len(self.cuts)))
+        while True:
+            self._highs.setOptionValue("simplex_iteration_limit", max_iterations or pause)
+            # HiGHS adds up the time of all runs
+            left = max(clock.left, 1e-3)
+            self._highs.setOptionValue("time_limit", self._highs.getRunTime() + left)
+            self._highs.run()
+            status = self._highs.getModelStatus()
+            if status != known.kIterationLimit or max_iterations is not None or clock.is_up():
+                break
         self.solved = status in (known.kOptimal, known.kInfeasible)
         if status == known.kInfeasible:
             return np.inf

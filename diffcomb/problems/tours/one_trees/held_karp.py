@@ -7,26 +7,35 @@ reduced cost and degree, and branches on the edge of an over-full city whose abs
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from diffcomb.compiled import compiled
+from diffcomb.problems.tours.edges import Edges
 from diffcomb.problems.tours.one_trees.ascent import ascend
-from diffcomb.problems.tours.one_trees.one_tree import FORBIDDEN, FREE, REQUIRED, fix_by_reduced_cost
+from diffcomb.problems.tours.one_trees.one_tree import FORBIDDEN, FREE, REQUIRED, OneTree, empty_one_tree
 from diffcomb.problems.tours.one_trees.propagation import propagate
+from diffcomb.problems.tours.one_trees.reduced_costs import fix_by_reduced_cost
 
 FINISHED, PAUSED, OVERFLOW = 0, 1, 2
+#: 1-trees of an ascent at a node, and ascents at most
+_STEPS, _ROUNDS = 15, 3
+
+
+class OpenNodes(NamedTuple):
+    """A stack: state (capacity, m) of the edges, pi (capacity, N), bound (capacity,)."""
+
+    state: np.ndarray
+    pi: np.ndarray
+    bound: np.ndarray
 
 
 @compiled
 def search(
-    lists: tuple[np.ndarray, np.ndarray, np.ndarray],
-    tails: np.ndarray,
-    heads: np.ndarray,
-    cost: np.ndarray,
+    edges: Edges,
     tolerance: float,
-    stack_state: np.ndarray,
-    stack_pi: np.ndarray,
-    stack_bound: np.ndarray,
+    open_nodes: OpenNodes,
     top: int,
     upper: float,
     best_edges: np.ndarray,
@@ -35,24 +44,18 @@ def search(
     """Work off the stack of open nodes for about `budget` 1-trees; resumable.
 
     Args:
-        lists: adjacency lists (start, near_city, near_edge) of the edges that survived the root.
-        cost: (m,) scaled to magnitude at most 1. tolerance: nodes with bound >= upper - tolerance
-            are pruned.
-        stack_state (capacity, m), stack_pi (capacity, N), stack_bound (capacity,): open nodes;
-            `top` of them in use. What is left is there when the budget ends.
+        edges: those that survived the root, costs scaled to magnitude at most 1.
+        tolerance: nodes with bound >= upper - tolerance are pruned.
+        open_nodes: `top` of them in use. What is left is there when the budget ends.
         upper: cost of the best tour known; best_edges (m,) bool, overwritten by a better one.
 
     Returns:
         (FINISHED | PAUSED | OVERFLOW, top, upper, 1-trees used).
     """
-    start, near_city, near_edge = lists
-    n, m = len(start) - 1, len(cost)
-    parent = np.empty(n, dtype=np.int32)
-    parent_edge = np.empty(n, dtype=np.int32)
-    order = np.empty(n, dtype=np.int32)
-    root_edges = np.empty(3, dtype=np.int32)
-    degree = np.empty(n, dtype=np.int64)
-    replacement = np.empty(m)
+    stack_state, stack_pi, stack_bound = open_nodes
+    tails, heads, cost = edges.tails, edges.heads, edges.cost
+    n, m = len(edges.start) - 1, len(cost)
+    tree, replacement = empty_one_tree(n), np.empty(m)
     used = 0
     while top > 0:
         if used >= budget:
@@ -63,50 +66,29 @@ def search(
         if stack_bound[top] >= upper - tolerance:
             continue
         state, pi = stack_state[top].copy(), stack_pi[top].copy()
-        closed = not propagate(start, near_city, near_edge, state)
+        closed = not propagate(edges, state)
         bound = stack_bound[top]
         rounds = 0
         while not closed:
-            bound, is_tour, count = ascend(
-                start, near_city, near_edge, cost, state, pi, upper, 15, 1.0,
-                parent, parent_edge, order, root_edges, degree,
-            )  # fmt: skip
+            bound, is_tour, count = ascend(edges, state, pi, upper, _STEPS, 1.0, tree)
             used += count
             rounds += 1
             if bound >= upper - tolerance:
                 closed = True
             elif is_tour:
                 upper = bound
-                best_edges[:] = False
-                for k in range(1, n - 1):
-                    best_edges[parent_edge[order[k]]] = True
-                best_edges[root_edges[0]] = True
-                best_edges[root_edges[1]] = True
+                _note_tour(tree, best_edges)
                 closed = True
             if closed:
                 break
-            fixed = fix_by_reduced_cost(
-                tails, heads, cost, state, pi, parent, parent_edge, order, root_edges,
-                upper - tolerance - bound, replacement,
-            )  # fmt: skip
+            fixed = fix_by_reduced_cost(edges, state, pi, tree, upper - tolerance - bound, replacement)
             if fixed > 0:
-                closed = not propagate(start, near_city, near_edge, state)
-            if fixed < 3 or rounds >= 3:
+                closed = not propagate(edges, state)
+            if fixed < 3 or rounds >= _ROUNDS:
                 break
         if closed:
             continue
-        # the free 1-tree edge at an over-full city whose absence lifts the bound most
-        branch, score = -1, -1.0
-        for e in range(m):
-            if state[e] == FREE and replacement[e] >= 0.0:
-                crowd = max(degree[tails[e]], degree[heads[e]])
-                if crowd > 2 and replacement[e] > score:
-                    branch, score = e, replacement[e]
-        if branch < 0:
-            for e in range(m):
-                if state[e] == FREE:
-                    branch, score = e, 0.0
-                    break
+        branch, score = _branching_edge(tails, heads, state, tree.degree, replacement)
         if branch < 0:
             # all fixed: the required edges are the one tour left
             length = 0.0
@@ -122,6 +104,38 @@ def search(
             stack_state[top, :] = state
             stack_state[top, branch] = value
             stack_pi[top, :] = pi
-            stack_bound[top] = bound + (max(score, 0.0) if value == FORBIDDEN else 0.0)
+            stack_bound[top] = bound + (score if value == FORBIDDEN else 0.0)
             top += 1
     return FINISHED, top, upper, used
+
+
+@compiled
+def _note_tour(tree: OneTree, best_edges: np.ndarray) -> None:
+    """Mark the edges of a 1-tree that is a tour."""
+    best_edges[:] = False
+    for k in range(1, len(tree.order) - 1):
+        best_edges[tree.parent_edge[tree.order[k]]] = True
+    best_edges[tree.root_edges[0]] = True
+    best_edges[tree.root_edges[1]] = True
+
+
+@compiled
+def _branching_edge(
+    tails: np.ndarray, heads: np.ndarray, state: np.ndarray, degree: np.ndarray, replacement: np.ndarray
+) -> tuple[int, float]:
+    """The free 1-tree edge at an over-full city whose absence lifts the bound most, and by how much.
+
+    Any free edge, and 0, where there is none; -1 if no edge is free.
+    """
+    branch, score = -1, -1.0
+    for e in range(len(state)):
+        if state[e] == FREE and replacement[e] >= 0.0:
+            crowd = max(degree[tails[e]], degree[heads[e]])
+            if crowd > 2 and replacement[e] > score:
+                branch, score = e, replacement[e]
+    if branch >= 0:
+        return branch, score
+    for e in range(len(state)):
+        if state[e] == FREE:
+            return e, 0.0
+    return -1, 0.0

@@ -5,16 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from diffcomb.compiled import compiled
+from diffcomb.problems.tours.edges import Edges
 from diffcomb.problems.tours.one_trees.one_tree import FORBIDDEN, FREE, REQUIRED
 
 
 @compiled
-def propagate(start: np.ndarray, near_city: np.ndarray, near_edge: np.ndarray, state: np.ndarray) -> bool:
+def propagate(edges: Edges, state: np.ndarray) -> bool:
     """Degree and subtour consequences of the fixed edges; False when no tour is left.
 
     Two required edges at a city forbid its others; two edges left at a city are required; the edge
     that would close a required path before it has all cities is forbidden.
     """
+    start, near_city, near_edge = edges.start, edges.near_city, edges.near_edge
     n = len(start) - 1
     changed = True
     while changed:

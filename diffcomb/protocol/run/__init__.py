@@ -1,0 +1,1 @@
+"""Running a protocol: plan, cells over processes, going on after a stop."""
