@@ -13,7 +13,7 @@ def exact_decisions(problem: Problem, costs: Tensor, limits: Limits) -> Tensor:
     """z*(costs), (..., n) -> (..., n) float64, detached: samples and batch become rows of one call.
 
     Raises:
-        UnsupportedError: the decision is not a 0-1 vector (start times of a job shop).
+        UnsupportedError: what is feasible depends on the costs (start times of a job shop, predicted rows).
     """
     refuse_start_times(problem)
     rows = costs.detach().double().reshape(-1, problem.num_costs)
@@ -21,9 +21,9 @@ def exact_decisions(problem: Problem, costs: Tensor, limits: Limits) -> Tensor:
 
 
 def refuse_start_times(problem: Problem) -> None:
-    """Raise UnsupportedError for a job shop: estimators are for 0-1 decisions."""
-    if not problem.has_linear_oracle:
+    """Raise UnsupportedError for a job shop or predicted rows: estimators are for one feasible set."""
+    if problem.set_moves:
         raise UnsupportedError(
-            f"{type(problem).__name__} does not decide a 0-1 vector; use DecisionLayer, whose gradient is"
-            " exact there."
+            f"What is feasible for this {type(problem).__name__} moves with the costs; use DecisionLayer,"
+            " whose gradient is exact there."
         )

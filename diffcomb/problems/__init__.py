@@ -1,7 +1,6 @@
 """WHAT is decided: a file a problem, a folder where it brings its own algorithms."""
 
 from diffcomb.problems.assignment import Assignment
-from diffcomb.problems.binary_program import BinaryProgram
 from diffcomb.problems.black_box import BlackBox
 from diffcomb.problems.coloring import FewestColors, Graph, GraphColoring
 from diffcomb.problems.every_oracle import every_oracle_name
@@ -10,7 +9,7 @@ from diffcomb.problems.job_shop import JobShop, Timing, executed_starts, planned
 from diffcomb.problems.knapsack import Knapsack
 from diffcomb.problems.matching import Matching
 from diffcomb.problems.min_cost_flow import MinCostFlow
-from diffcomb.problems.mixed_integer import MixedIntegerProgram
+from diffcomb.problems.mixed_integer import BinaryProgram, MixedIntegerProgram
 from diffcomb.problems.paths import ShortestPath
 from diffcomb.problems.problem import CostGraph, Problem, Remainder
 from diffcomb.problems.problem_cache import ProblemCache

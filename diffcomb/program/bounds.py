@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import highspy
 import numpy as np
 from scipy import sparse
 
+from diffcomb.errors import UnboundedCostWarning
 from diffcomb.program.lp_model import highs_model
 
 #: passes over the rows that only tighten bounds which the rows gave
@@ -72,6 +75,25 @@ def finite_box(
             if box.empty:
                 break
     return box
+
+
+def warn_of_signs(costs: np.ndarray, assumed: np.ndarray, names: Sequence[str]) -> None:
+    """Warn where a bound serves the optimum of costs of one sign, `Box.assumed`, and a cost has the other.
+
+    Args:
+        costs: (batch, n).
+    """
+    if not assumed.any():
+        return
+    wrong = np.flatnonzero((costs * assumed < 0).any(axis=0))
+    if len(wrong):
+        side = "upper" if assumed[wrong[0]] > 0 else "lower"
+        warnings.warn(
+            f"The cost of {names[wrong[0]]} has the sign at which the model is unbounded; the {side} bound"
+            " taken from the rows decides. Predict the other sign, or give it a bound.",
+            UnboundedCostWarning,
+            stacklevel=5,
+        )
 
 
 @dataclass(frozen=True, eq=False)

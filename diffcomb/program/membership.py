@@ -90,19 +90,25 @@ class Membership:
     def _own_sides(self) -> np.ndarray:
         return self.whole_sides(self.rhs)
 
-    def contains(self, x: np.ndarray) -> np.ndarray:
-        """x (..., n) -> (...) bool: whole to 1e-6 where it must be, in its bounds, and every row holds."""
+    def contains(self, x: np.ndarray, precision: float = 0.0) -> np.ndarray:
+        """x (..., n) -> (...) bool: whole to 1e-6 where it must be, in its bounds, and every row holds.
+
+        Args:
+            precision: unit roundoff of the dtype that x was stored in; continuous terms may be off by 16.
+        """
         flat = np.asarray(x, dtype=np.float64).reshape(-1, x.shape[-1])
         rounded = np.where(self.integer, np.round(flat), flat)
-        slack = _CONTINUOUS * (1.0 + np.maximum(np.abs(self.lower), np.abs(self.upper)))
+        allowed = max(_CONTINUOUS, 16 * precision)
+        slack = allowed * (1.0 + np.maximum(np.abs(self.lower), np.abs(self.upper)))
         inside = (np.abs(flat - rounded) <= _WHOLE).all(axis=1)
         inside &= ((rounded >= self.lower - slack) & (rounded <= self.upper + slack)).all(axis=1)
-        inside &= ~self._excess(rounded, self.rhs).any(axis=1)
+        inside &= ~self._excess(rounded, self.rhs, allowed).any(axis=1)
         return inside.reshape(x.shape[:-1])
 
-    def _excess(self, x: np.ndarray, rhs: np.ndarray) -> np.ndarray:
+    def _excess(self, x: np.ndarray, rhs: np.ndarray, allowed: float = _CONTINUOUS) -> np.ndarray:
         """x (k, n), whole where it must be -> (k, m) bool: the row does not hold."""
         absolute, spread, tolerance = self._sizes
+        tolerance = np.where(tolerance == _CONTINUOUS, allowed, tolerance)
         sides, exact = self.whole_sides(rhs), self.units > 0
         left = x @ self._whole_matrix.T
         size = np.abs(x) @ absolute.T

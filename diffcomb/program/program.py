@@ -120,9 +120,13 @@ class Program:
         """Which points satisfy the rows known from the start, exactly where they are whole numbers."""
         return Membership(self)
 
-    def contains(self, x: np.ndarray) -> np.ndarray:
-        """x (..., n) -> (...) bool: whole to 1e-6 where it must be, in its bounds, in the known rows."""
-        return self.membership.contains(np.asarray(x, dtype=np.float64))
+    def contains(self, x: np.ndarray, precision: float = 0.0) -> np.ndarray:
+        """x (..., n) -> (...) bool: whole to 1e-6 where it must be, in its bounds, in the known rows.
+
+        Args:
+            precision: as of `Membership.contains`.
+        """
+        return self.membership.contains(np.asarray(x, dtype=np.float64), precision)
 
     def separate(self, x: np.ndarray) -> Rows:
         """Lazy rows violated at x (n,); empty when x satisfies all of them."""

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from diffcomb import DecisionLayer
 from diffcomb.errors import InfeasibleError, InvalidCostsError, InvalidInstanceError, UnsupportedError
 from diffcomb.problems import MixedIntegerProgram
 from tests.reference import decide
@@ -151,7 +152,7 @@ def test_predicted_rows_have_no_one_program() -> None:
     """Without p there are no rows to ask for; with p there are."""
     model, parameters = predicted_rows()
     problem = MixedIntegerProgram.from_cvxpy(model, parameters)
-    with pytest.raises(InvalidCostsError, match=r"program_at\(p\)"):
+    with pytest.raises(UnsupportedError, match=r"program_at\(p\)"):
         problem.polytope()
     low, high = (torch.full((9,), value, dtype=torch.float64) for value in (1.0, 3.0))
     assert problem.program_at(low).structure_key != problem.program_at(high).structure_key
@@ -226,3 +227,20 @@ def test_wrong_parameters_are_named() -> None:
             MixedIntegerProgram.from_cvxpy(model, parameters)
     with pytest.raises(InvalidInstanceError, match="takes a cvxpy"):
         MixedIntegerProgram.from_cvxpy("model", [p])
+
+
+def test_a_layer_trains_through_predicted_rows() -> None:
+    """The exact decision on the predicted rows, with the gradient of its continuous part."""
+    model, parameters = predicted_rows()
+    problem = MixedIntegerProgram.from_cvxpy(model, parameters)
+    theta = torch.from_numpy(drawn(parameters, 4))[None].requires_grad_()
+    layer = DecisionLayer(problem)
+    decision = layer(theta)
+    weights = torch.from_numpy(np.random.default_rng(0).normal(size=decision.shape))
+    (gradient,) = torch.autograd.grad(decision, theta, weights)
+    remainder = problem.remainder(decision.detach(), theta.detach())
+    torch.testing.assert_close(gradient, remainder.adjoint(weights))
+    assert layer.last.gradient == "remainder"
+    assert gradient.abs().max() > 0.1
+    with pytest.raises(UnsupportedError, match="no relaxed decision"):
+        DecisionLayer(problem, decision="relaxed")(theta)

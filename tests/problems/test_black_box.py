@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from diffcomb import DecisionLayer, RegretLoss
 from diffcomb.errors import DecisionError, InvalidInstanceError, UnsupportedError
+from diffcomb.losses import SPOPlusLoss
 from diffcomb.problems import BlackBox, ShortestPath
 
 GRID = ShortestPath.grid(3, 3)
@@ -131,3 +133,32 @@ def test_nothing_but_the_function_is_known() -> None:
     with pytest.raises(InvalidInstanceError, match="num_costs"):
         BlackBox(0, cheapest)
     assert problem.solve(torch.zeros(0, 3)).decision.shape == (0, 3)
+
+
+def test_a_layer_works_from_decisions_alone() -> None:
+    """The gradient of the relaxed decision over the hull of what the function returns, as with rows."""
+    costs = GRID.random_costs(4, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    gradients = []
+    for problem in (BlackBox(GRID.num_costs, path_batch), GRID):
+        layer = DecisionLayer(problem, rho=0.15)
+        (gradient,) = torch.autograd.grad(RegretLoss(layer)(costs, costs.detach()), costs)
+        gradients.append(gradient)
+    assert layer.last.face_dimension.max() > 0
+    torch.testing.assert_close(*gradients)
+
+
+def test_features_train_by_losses_that_ask_the_function_alone() -> None:
+    """SPO+ has the gradient 2 (g(z) - g(w)); the layer's own gradient is refused in words."""
+
+    def features(y):
+        return torch.stack([y[:, 0], y[:, 1], y[:, 0] * y[:, 1]], dim=1)
+
+    choices = torch.cartesian_prod(torch.arange(3.0), torch.arange(3.0)).double()
+    problem = BlackBox(3, lambda c: choices[(c @ features(choices).numpy().T).argmin(1)].numpy(), features)
+    costs = torch.tensor([[1.0, -2.0, 0.3]], dtype=torch.float64)
+    theta = torch.tensor([[-1.0, 1.0, -0.2]], dtype=torch.float64, requires_grad=True)
+    z, w = problem.solve(costs).decision, problem.solve(2 * theta.detach() - costs).decision
+    (gradient,) = torch.autograd.grad(SPOPlusLoss(DecisionLayer(problem))(theta, costs, z), theta)
+    torch.testing.assert_close(gradient, 2 * (features(z) - features(w)))
+    with pytest.raises(UnsupportedError, match="SPOPlusLoss"):
+        DecisionLayer(problem)(theta).sum().backward()

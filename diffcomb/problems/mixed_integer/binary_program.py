@@ -11,7 +11,7 @@ from scipy import sparse
 
 from diffcomb.errors import InvalidInstanceError
 from diffcomb.front_ends import read_file
-from diffcomb.problems.mixed_integer import MixedIntegerProgram
+from diffcomb.problems.mixed_integer.mixed_integer import MixedIntegerProgram
 from diffcomb.program import CostMap, OpenProgram, PredictedModel
 
 

@@ -1,15 +1,47 @@
-"""The derivative of the continuous part of mixed-integer decisions, for a batch."""
+"""Mixed-integer programs whose rows differ from instance to instance: answers, values and decisions move."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from diffcomb.oracles import Limits, OracleAnswer
+from diffcomb.program.multipliers import row_gradients
 from diffcomb.program.remainder_gradient import RemainderGradient
+
+
+def answer_each(problem: Any, theta: Tensor, limits: Limits) -> OracleAnswer:
+    """The oracle's answers for theta (batch, P), each on its own rows, as many at a time as limits say."""
+    one_each = replace(limits, num_workers=1)
+
+    def decide(p: Tensor) -> OracleAnswer:
+        return problem.at(p)._minimize(problem.costs_of(p[None]), one_each)
+
+    with ThreadPoolExecutor(max(1, min(limits.workers, len(theta)))) as pool:
+        answers = list(pool.map(decide, theta))
+    if not answers:
+        return OracleAnswer(np.zeros((0, problem.num_vars)), np.zeros(0), ())
+    return OracleAnswer(
+        np.concatenate([answer.decisions for answer in answers]),
+        np.concatenate([answer.bounds for answer in answers]),
+        sum((answer.statuses for answer in answers), ()),
+    )
+
+
+def row_share(problem: Any, z: Tensor, theta: Tensor) -> Tensor:
+    """The rows' and the quadratic term's share of d min / dp at optimal z (..., n) for theta (..., P)."""
+    given = theta.detach().cpu().double().reshape(-1, problem.num_costs)
+    points = z.detach().cpu().double().reshape(-1, problem.num_vars).numpy()
+    shares = [
+        problem.parameters.pull(row_gradients(problem.rows_at(p), problem.costs_of(p).numpy(), x))
+        for p, x in zip(given, points, strict=True)
+    ]
+    return torch.stack(shares).reshape(theta.shape) if shares else torch.zeros(theta.shape)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from diffcomb.errors import DecisionError, InvalidInstanceError, UnsupportedError
-from diffcomb.problems.decide_oracle import DecideOracle
-from diffcomb.problems.problem import CostGraph, Problem
+from diffcomb.problems.black_box.decide_oracle import DecideOracle
+from diffcomb.problems.problem import CostGraph, Problem, Remainder
 from diffcomb.program import Program
 
 
@@ -37,6 +37,7 @@ class BlackBox(Problem):
     """
 
     is_binary = False
+    has_program = False
     default_oracle = "decide"
 
     def __init__(
@@ -68,6 +69,16 @@ class BlackBox(Problem):
     def has_features(self) -> bool:
         """Whether theta weighs something else than the decision's own entries."""
         return self._features is not None
+
+    @property
+    def has_linear_oracle(self) -> bool:
+        return self._features is None and self._known_cost is None
+
+    def remainder(self, decision: Tensor, theta: Tensor) -> Remainder:
+        raise UnsupportedError(
+            "A BlackBox with features or known costs has no gradient of its decision; train with a loss that"
+            " asks the function alone (SPOPlusLoss, PerturbedFenchelYoungLoss)."
+        )
 
     def features(self, z: Tensor) -> Tensor:
         """g, (..., n) -> (..., P)."""

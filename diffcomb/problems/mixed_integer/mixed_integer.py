@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from diffcomb.errors import InvalidCostsError, UnboundedCostWarning, UnsupportedError
-from diffcomb.front_ends import read_cvxpy, read_file, read_gurobi, read_mathopt, read_pulp, read_pyomo
+from diffcomb.errors import InvalidCostsError, UnsupportedError
 from diffcomb.oracles import Limits, OracleAnswer, OuterApproximation
-from diffcomb.problems.mixed_remainder import MixedRemainder
+from diffcomb.problems.mixed_integer.from_models import FromModels
+from diffcomb.problems.mixed_integer.predicted_rows import MixedRemainder, answer_each, row_share
 from diffcomb.problems.problem import CostGraph, Problem, Remainder
-from diffcomb.program import CostMap, Names, OpenProgram, PredictedModel, Program, Rows, UnitBox
+from diffcomb.program import CostMap, Names, OpenProgram, PredictedModel, Program, Rows
+from diffcomb.program.bounds import warn_of_signs
 from diffcomb.program.contradiction import contradiction
-from diffcomb.program.convexity import is_convex
 from diffcomb.program.cuts import conflict_graph, separate_cuts
-from diffcomb.program.feasibility import is_member
-from diffcomb.program.multipliers import row_gradients
+from diffcomb.program.quadratic import is_convex, quadratic_value
 
 
-class MixedIntegerProgram(Problem):
+class MixedIntegerProgram(FromModels, Problem):
     """Best of (C p + c0)'x + x'Q x / 2 over A x = b, G x <= h, lower <= x <= upper, x_i whole for i in I.
 
     p is what a network predicts: the costs themselves where no `cost_map` is given. Program: the relaxation
@@ -107,59 +104,16 @@ class MixedIntegerProgram(Problem):
                 "The quadratic term is not convex: its matrix must be positive semidefinite to minimise,"
                 " negative semidefinite to maximise."
             )
-        if self.parameters is None:
-            # now, so that a variable without bounds is refused where the model is written
-            self.is_binary = self._known.is_binary and self._known.quadratic is None
-        else:
-            self.is_binary = False
-        if cuts and not self.is_binary:
+        self.set_moves = self.parameters is not None
+        # now, so that a variable without bounds is refused where the model is written
+        self.is_binary = not self.set_moves and self._known.is_binary
+        if cuts and (not self.is_binary or self.is_quadratic):
             raise UnsupportedError("cuts=True needs a 0-1 program.")
         self._conflicts = conflict_graph(self._known.G, self._known.h) if cuts else None
 
-    # -- from what the user has -----------------------------------------------------------------
     @classmethod
-    def _of(cls, model: PredictedModel) -> MixedIntegerProgram:
-        return MixedIntegerProgram(model=model)
-
-    @classmethod
-    def from_cvxpy(cls, problem: Any, parameters: Any) -> MixedIntegerProgram:
-        """From a `cvxpy.Problem` that follows its rules (DCP, DPP); see `read_cvxpy`.
-
-        theta holds the entries of `parameters`, one after another, each row by row. They may stand in
-        costs and in rows. `by_name` has the problem's variables in their shapes.
-        """
-        return cls._of(read_cvxpy(problem, parameters))
-
-    @classmethod
-    def from_mps(cls, path: Any, predicted: str | Sequence[str] | None = None) -> MixedIntegerProgram:
-        """From an MPS or LP file, or a `highspy.Highs` model; `sense` and constant are the file's.
-
-        Args:
-            path: what to read.
-            predicted: names, or patterns with * and ?, of the variables whose costs are predicted, in the
-                order of theta; None: all of them. The file's values of these costs are `costs`.
-        """
-        return cls._of(read_file(path, predicted))
-
-    @classmethod
-    def from_gurobi(cls, model: Any, costs: Any = None) -> MixedIntegerProgram:
-        """From a `gurobipy.Model`; `costs`: the variables whose costs are predicted; see `read_gurobi`."""
-        return cls._of(read_gurobi(model, costs))
-
-    @classmethod
-    def from_pyomo(cls, model: Any, costs: Any = None) -> MixedIntegerProgram:
-        """From a concrete Pyomo model; `costs`: the variables whose costs are predicted; see `read_pyomo`."""
-        return cls._of(read_pyomo(model, costs))
-
-    @classmethod
-    def from_pulp(cls, model: Any, costs: Any = None) -> MixedIntegerProgram:
-        """From a `pulp.LpProblem`; `costs`: the variables whose costs are predicted; see `read_pulp`."""
-        return cls._of(read_pulp(model, costs))
-
-    @classmethod
-    def from_mathopt(cls, model: Any, costs: Any = None) -> MixedIntegerProgram:
-        """From an OR-Tools `mathopt.Model`; `costs`: the variables whose costs are predicted."""
-        return cls._of(read_mathopt(model, costs))
+    def _of(cls, model: PredictedModel) -> Self:
+        return cls(model=model)
 
     # -- the feasible set -----------------------------------------------------------------------
     @property
@@ -171,6 +125,10 @@ class MixedIntegerProgram(Problem):
     def is_quadratic(self) -> bool:
         """The objective has a term x'Q x / 2."""
         return self._rows.quadratic is not None
+
+    @property
+    def has_linear_oracle(self) -> bool:
+        return self.parameters is None and not self.is_quadratic
 
     def by_name(self, z: Tensor) -> dict[str, Tensor]:
         """A decision z (..., n) by the user's names: name -> (..., *shape of that variable)."""
@@ -196,7 +154,7 @@ class MixedIntegerProgram(Problem):
 
     def _refuse_moving_rows(self) -> None:
         if self.parameters is not None:
-            raise InvalidCostsError(
+            raise UnsupportedError(
                 "The rows of this problem depend on what is predicted; ask program_at(p) or at(p) for those"
                 " of one instance."
             )
@@ -220,23 +178,19 @@ class MixedIntegerProgram(Problem):
         return self._rows.at(self.parameters.apply(self.check_costs(p).detach().double()))
 
     def is_feasible(self, z: Tensor, theta: Tensor | None = None) -> Tensor:
-        """z (..., n) -> (...) bool; see `is_member` for tolerances.
+        """z (..., n) -> (...) bool; see `Membership` for tolerances.
 
         Args:
             theta: (..., P), needed where rows depend on it.
         """
         points = z.detach().reshape(-1, self.num_vars).double().cpu().numpy()
         precision = torch.finfo(z.dtype).eps if z.dtype.is_floating_point else 0.0
-        if self.parameters is None:
-            member = is_member(self._known, points, precision)
-        elif theta is None:
-            self._refuse_moving_rows()
+        if self.parameters is None or theta is None:
+            member = self._known.contains(points, precision)
         else:
             given = theta.expand(*z.shape[:-1], self.num_costs).reshape(-1, self.num_costs)
-            each = [
-                is_member(self.program_at(p), x[None], precision) for p, x in zip(given, points, strict=True)
-            ]
-            member = np.concatenate(each) if each else np.zeros(0, dtype=bool)
+            pairs = zip(given, points, strict=True)
+            member = np.array([self.program_at(p).contains(x, precision) for p, x in pairs], dtype=bool)
         return torch.from_numpy(member).reshape(z.shape[:-1]).to(z.device)
 
     def polytope(self) -> Program:
@@ -244,10 +198,6 @@ class MixedIntegerProgram(Problem):
         if self._conflicts is None:
             return known
         return replace(known, separation=self._separate)
-
-    @property
-    def unit_box(self) -> UnitBox:
-        return UnitBox.of(self._known)
 
     def lazy_rows(self, z: np.ndarray) -> Rows:
         """The known rows decide which points are in Z."""
@@ -278,24 +228,11 @@ class MixedIntegerProgram(Problem):
 
     def objective(self, z: Tensor, theta: Tensor) -> Tensor:
         """(C p + c0)'z + z'Q z / 2 + constant, in the user's sense; (..., n), (..., P) -> (...)."""
-        value = super().objective(z, theta)
-        if self._rows.quadratic is None:
+        value, Q = super().objective(z, theta), self._rows.quadratic
+        if Q is None:
             return value
-        return value + 0.5 * self.sign * (self._products(z) * self._quadratic_entries(theta)).sum(-1)
-
-    def _products(self, z: Tensor) -> Tensor:
-        """z_i z_j for the stored entries (i, j) of Q."""
-        assert self._rows.quadratic is not None
-        Q = self._rows.quadratic
-        i = torch.from_numpy(np.repeat(np.arange(self.num_vars), np.diff(Q.indptr))).to(z.device)
-        j = torch.from_numpy(Q.indices.astype(np.int64)).to(z.device)
-        return z[..., i] * z[..., j]
-
-    def _quadratic_entries(self, theta: Tensor) -> Tensor:
-        assert self._rows.quadratic is not None
-        if self.parameters is None or self.parameters.quadratic is None:
-            return torch.as_tensor(self._rows.quadratic.data).to(theta)
-        return self.parameters.quadratic(theta)
+        moves = None if self.parameters is None else self.parameters.quadratic
+        return value + self.sign * quadratic_value(Q, z, None if moves is None else moves(theta))
 
     def value_gradient(self, z: Tensor, theta: Tensor) -> Tensor:
         """dV/dp at the optimal z: C'z + slope, plus the rows' share by the multipliers of the continuous
@@ -303,13 +240,7 @@ class MixedIntegerProgram(Problem):
         gradient = super().value_gradient(z, theta)
         if self.parameters is None:
             return gradient
-        given = theta.detach().cpu().double().reshape(-1, self.num_costs)
-        points = z.detach().cpu().double().reshape(-1, self.num_vars).numpy()
-        shares = [
-            self.parameters.pull(row_gradients(self.rows_at(p), self.costs_of(p).numpy(), x))
-            for p, x in zip(given, points, strict=True)
-        ]
-        return gradient + self.sign * torch.stack(shares).reshape(gradient.shape).to(gradient)
+        return gradient + self.sign * row_share(self, z, theta).to(gradient)
 
     def remainder(self, decision: Tensor, theta: Tensor) -> Remainder:
         """The derivative of the continuous part, integers held: where p enters rows, or the objective is
@@ -324,33 +255,9 @@ class MixedIntegerProgram(Problem):
 
     def _answer(self, theta: Tensor, limits: Limits) -> OracleAnswer:
         if self.parameters is None:
-            self._warn_of_signs(theta)
+            warn_of_signs(self.costs_of(theta).numpy(), self._closed[1], self.names)
             return super()._answer(theta, limits)
-        one_each = replace(limits, num_workers=1)
-        with ThreadPoolExecutor(min(limits.workers, max(1, len(theta)))) as pool:
-            answers = list(pool.map(lambda p: self.at(p)._minimize(self.costs_of(p[None]), one_each), theta))
-        if not answers:
-            return OracleAnswer(np.zeros((0, self.num_vars)), np.zeros(0), ())
-        return OracleAnswer(
-            np.concatenate([answer.decisions for answer in answers]),
-            np.concatenate([answer.bounds for answer in answers]),
-            sum((answer.statuses for answer in answers), ()),
-        )
-
-    def _warn_of_signs(self, theta: Tensor) -> None:
-        """Where a bound stands for the optimum of costs of one sign, and a cost has the other."""
-        assumed = self._closed[1]
-        if not assumed.any():
-            return
-        wrong = np.flatnonzero((self.costs_of(theta).numpy() * assumed < 0).any(axis=0))
-        if len(wrong):
-            side = "upper" if assumed[wrong[0]] > 0 else "lower"
-            warnings.warn(
-                f"The cost of {self.names[wrong[0]]} has the sign at which the model is unbounded; the"
-                f" {side} bound taken from the rows decides. Predict the other sign, or give it a bound.",
-                UnboundedCostWarning,
-                stacklevel=4,
-            )
+        return answer_each(self, theta, limits)
 
     def random_costs(
         self, batch: int = 1, *, generator: torch.Generator | None = None, dtype: torch.dtype = torch.float64

@@ -1,0 +1,5 @@
+"""Any function that decides."""
+
+from diffcomb.problems.black_box.black_box import BlackBox
+
+__all__ = ["BlackBox"]
