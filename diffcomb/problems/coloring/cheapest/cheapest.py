@@ -48,14 +48,15 @@ def _solve_one(problem: GraphColoring, cost: np.ndarray, options: Limits) -> Sol
     lowest = table.min(1)
     # a constant per vertex changes no decision: what CP-SAT sees starts at 0 on every vertex
     relative = table - lowest[:, None]
-    found = integral_optimum(problem, relative)
+    scale = float(relative.max()) or 1.0
+    # HiGHS compares with absolute tolerances: costs of size 1, whatever their unit
+    found = integral_optimum(problem, relative / scale)
     if found is not None:
         if len(problem.graph.conflicts(found)):
             raise SolveFailedError("HiGHS returned a colouring that fails the check edge by edge.")
         return Solved(
             problem.decision_of(found), float(table[np.arange(len(found)), found].sum()), Status.OPTIMAL
         )
-    scale = float(relative.max()) or 1.0
     integer = np.round(relative / scale / _GRID).astype(np.int64)
 
     model = cp_model.CpModel()
