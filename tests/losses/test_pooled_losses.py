@@ -4,6 +4,8 @@ import pytest
 import torch
 
 from diffcomb.losses import CMAPLoss, ListwiseRankingLoss, NCELoss, PairwiseRankingLoss, PointwiseRankingLoss
+from diffcomb.losses.pool.affine_costs import AffineCosts
+from diffcomb.problems import MixedIntegerProgram
 from diffcomb.relaxations import ExactDecision
 from tests.losses.cases import NAMES, data, gradient_of, value
 from tests.registry import all_decisions, make_problem
@@ -51,3 +53,15 @@ def test_ranking_losses_over_all_of_z(name):
     pointwise = _with_full_pool(PointwiseRankingLoss, name)
     expected = 2 * ((theta - costs) @ members.T) @ members / len(members) / 3
     torch.testing.assert_close(gradient_of(pointwise, theta, costs, z), expected)
+
+
+def test_pooled_costs_have_the_sense_and_the_known_costs_of_a_cost_map():
+    """sense="max", one predicted number for two gains each, and a known gain: minus the objective."""
+    C = [[1.0, 0.0], [2.0, 0.0], [0.0, 1.0]]
+    problem = MixedIntegerProgram(
+        G=[[1.0, 1.0, 1.0]], h=[2.0], sense="max", cost_map=C, known_costs=[0.0, 0.5, 0.0]
+    )
+    z = torch.tensor([[1.0, 1.0, 0.0], [0.0, 1.0, 1.0]], dtype=torch.float64)
+    theta = torch.tensor([[3.0, 4.0]], dtype=torch.float64)
+    expected = torch.tensor([[-(3.0 + 6.5), -(6.5 + 4.0)]], dtype=torch.float64)
+    torch.testing.assert_close(AffineCosts.of(problem, z).all(theta), expected)

@@ -22,10 +22,12 @@ class AffineCosts(NamedTuple):
     @staticmethod
     def of(problem: Problem, decisions: Tensor) -> AffineCosts:
         """decisions (k, n)."""
-        if type(problem).objective is Problem.objective and type(problem).cost_of is Problem.cost_of:
+        own = type(problem).objective is Problem.objective and type(problem).cost_of is Problem.cost_of
+        # a cost map has a sense and known costs of its own, and costs fewer or more than variables
+        if own and problem.cost_map is None:
             return AffineCosts(decisions, decisions.new_zeros(len(decisions)))
         with torch.inference_mode(False), torch.enable_grad():
-            zero = torch.zeros_like(decisions).requires_grad_()
+            zero = decisions.new_zeros(len(decisions), problem.num_costs).requires_grad_()
             constant = problem.cost_of(decisions.clone(), zero)
             (slope,) = torch.autograd.grad(constant.sum(), zero)
         return AffineCosts(slope, constant.detach())
